@@ -1,0 +1,52 @@
+package dev.gramian;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+
+/**
+ * Holds the package arrows: {@code cli -> dev.gramian -> cpu, cuda -> core}, and {@code io}, {@code linalg},
+ * {@code attention}, {@code adapt} on {@code dev.gramian} and {@code core} alone.
+ */
+@AnalyzeClasses(packages = "dev.gramian", importOptions = ImportOption.DoNotIncludeTests.class)
+final class ArchitectureTest {
+    @ArchTest
+    static final ArchRule packagesFormNoCycle =
+            slices().assignedFrom(new EachPackage()).should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule coreImportsNothingOfOurs = noClasses()
+            .that().resideInAPackage("dev.gramian.core..")
+            .should().dependOnClassesThat(JavaClass.Predicates.resideInAnyPackage("dev.gramian..")
+                    .and(com.tngtech.archunit.base.DescribedPredicate.not(
+                            JavaClass.Predicates.resideInAPackage("dev.gramian.core.."))))
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule onlyCudaNamesJcuda = noClasses()
+            .that().resideOutsideOfPackage("dev.gramian.cuda..")
+            .should().dependOnClassesThat().resideInAnyPackage("jcuda..")
+            .allowEmptyShould(true);
+
+    /** A slice per package, the root package among them. */
+    private static final class EachPackage implements SliceAssignment {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
+            return SliceIdentifier.of(javaClass.getPackageName());
+        }
+
+        @Override
+        public String getDescription() {
+            return "packages";
+        }
+    }
+
+    private ArchitectureTest() {}
+}
