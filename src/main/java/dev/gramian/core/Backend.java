@@ -1,0 +1,44 @@
+package dev.gramian.core;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What a device must do: hold bytes and run operations. Results are allocated before {@link #run}, and every shape,
+ * element type, liveness and bounds check has been made by then.
+ */
+public interface Backend {
+    /** Short device name: {@code cpu}, {@code cuda:0}. */
+    String name();
+
+    /** One line for people: kernels, library versions, threads, memory. */
+    String describe();
+
+    /**
+     * Uninitialised bytes, 64-byte aligned; {@link DeviceException} naming the request and what is in use when there is
+     * no room. {@code op} names the operation that asks.
+     */
+    Storage allocate(String op, long bytes);
+
+    /** Bytes someone else holds, made usable here: in place where the device can, else by copying. */
+    Storage wrap(MemorySegment bytes, Runnable onFree);
+
+    /** Takes back what {@link #allocate} or {@link #wrap} gave; never throws. */
+    void free(Storage storage);
+
+    /** Computes {@code out} from {@code in}; a switch over {@link Op} without default. */
+    void run(Op op, View[] in, View[] out);
+
+    /** Host bytes to device bytes from {@code offset} on. */
+    void upload(MemorySegment from, Storage to, long offset);
+
+    /** Device bytes from {@code offset} on to host bytes. */
+    void download(Storage from, long offset, MemorySegment to);
+
+    /** Bytes handed out and not yet freed. */
+    long liveBytes();
+
+    /** Largest {@link #liveBytes} so far or since {@link #resetPeak}. */
+    long peakBytes();
+
+    void resetPeak();
+}

@@ -1,0 +1,632 @@
+package dev.gramian.core;
+
+/**
+ * Everything a device can compute. A record holds an operation's parameters; {@link #results} is its shape and type rule,
+ * the only place where operands are checked against each other. Backends switch over the permitted records without a
+ * default, so a new operation is a compile error until every device has it.
+ *
+ * <p>Inputs are positional, as each record's comment lists them. Axes in records are already counted from the front and
+ * in range.
+ */
+public sealed interface Op {
+
+    /** Name in errors and traces. */
+    String name();
+
+    /** Shapes and types of the results for these inputs, or the exception that says what does not fit. */
+    Spec[] results(View... in);
+
+    /** Floating-point operations for these inputs and results; 0 where the work is moving bytes. */
+    default long flops(View[] in, View[] out) {
+        return 0;
+    }
+
+    // ---- creation: no inputs ----------------------------------------------------------------------------------------
+
+    /** Every element {@code value}, converted to {@code dtype}. */
+    record Fill(Shape shape, DType dtype, double value) implements Op {
+        @Override
+        public String name() {
+            return "full";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(shape, dtype);
+        }
+    }
+
+    /** Element i is {@code start + i * step} in F64 (I64 for integer types), the last one exactly {@code last}. */
+    record Sequence(long count, DType dtype, double start, double step, double last) implements Op {
+        @Override
+        public String name() {
+            return "sequence";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(Shape.of(count), dtype);
+        }
+    }
+
+    /** Element i (row-major) depends on {@code (seed, i)} alone: the same numbers on every device and thread count. */
+    record Random(Shape shape, DType dtype, Distribution distribution, long seed, double a, double b) implements Op {
+        @Override
+        public String name() {
+            return "random";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(shape, dtype);
+        }
+    }
+
+    // ---- elementwise ------------------------------------------------------------------------------------------------
+
+    /** In: x. y = fn(x; p, q). */
+    record Map(MapFn fn, double p, double q) implements Op {
+        @Override
+        public String name() {
+            return fn.label();
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(in[0].shape(), fn.result(in[0].dtype()));
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return out[0].shape().size();
+        }
+    }
+
+    /** In: x, y, broadcast against each other. z = fn(x, y). */
+    record Zip(ZipFn fn) implements Op {
+        @Override
+        public String name() {
+            return fn.label();
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(
+                    Shape.broadcast(fn.label(), in[0].shape(), in[1].shape()),
+                    fn.result(same(fn.label(), in[0], in[1])));
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return out[0].shape().size();
+        }
+    }
+
+    /** In: x. z = fn(x, scalar), or fn(scalar, x) where {@code scalarFirst}; the scalar takes x's type. */
+    record ZipScalar(ZipFn fn, double scalar, boolean scalarFirst) implements Op {
+        @Override
+        public String name() {
+            return fn.label();
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            DType t = in[0].dtype();
+            if (!t.isFloat() && (scalar != Math.rint(scalar) || Math.abs(scalar) > 0x1p53)) {
+                throw new DTypeException(fn.label() + ": scalar " + scalar + " is not a whole number; x is " + t + " "
+                        + in[0].shape() + "; cast x with .to(DType.F64)");
+            }
+            return one(in[0].shape(), fn.result(t));
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return out[0].shape().size();
+        }
+    }
+
+    /** In: condition (BOOL), x, y, all broadcast. x where the condition holds, else y. */
+    record Where() implements Op {
+        @Override
+        public String name() {
+            return "where";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            if (in[0].dtype() != DType.BOOL) {
+                throw new DTypeException("where: condition is " + in[0].dtype() + "; condition " + in[0].shape()
+                        + "; compare first, e.g. x.gt(0)");
+            }
+            Shape xy = Shape.broadcast("where", in[1].shape(), in[2].shape());
+            return one(Shape.broadcast("where", in[0].shape(), xy), same("where", in[1], in[2]));
+        }
+    }
+
+    /** In: x. The same values, contiguous, as {@code to}: rounding to nearest even, float to integer toward zero. */
+    record Copy(DType to) implements Op {
+        @Override
+        public String name() {
+            return "copy";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(in[0].shape(), to);
+        }
+    }
+
+    // ---- reductions and row operations ------------------------------------------------------------------------------
+
+    /** In: x. {@code param} is ddof for VAR and STD. ARGMIN and ARGMAX over several axes index the flattened slice. */
+    record Reduce(ReduceFn fn, int[] axes, boolean keepDims, double param) implements Op {
+        @Override
+        public String name() {
+            return fn.label();
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape s = in[0].shape();
+            long[] d = s.toArray();
+            long reduced = 1;
+            for (int a : axes) {
+                reduced *= d[a];
+                d[a] = keepDims ? 1 : -1;
+            }
+            if (reduced == 0 && fn.needsElements()) {
+                throw new ShapeException(fn.label() + ": nothing to reduce; x " + s
+                        + " is empty along the reduced axes; an empty slice has no " + fn.label());
+            }
+            int n = 0;
+            for (long v : d) {
+                if (v >= 0) {
+                    d[n++] = v;
+                }
+            }
+            return one(Shape.owned(java.util.Arrays.copyOf(d, n)), fn.result(in[0].dtype()));
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return in[0].shape().size();
+        }
+    }
+
+    /** In: x (float). exp(x - max) / sum along {@code axis}, or its logarithm. */
+    record Softmax(int axis, boolean log) implements Op {
+        @Override
+        public String name() {
+            return log ? "logSoftmax" : "softmax";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(in[0].shape(), floating(name(), in[0]));
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return 4 * in[0].shape().size();
+        }
+    }
+
+    /**
+     * In: scores (..., Lq, Lk) F32 or F64, then mask (BOOL, true = may attend) if {@code mask}, then bias (scores' type)
+     * if {@code bias}, both broadcast to the scores. Out: weights (as scores), log-sum-exp (..., Lq).
+     *
+     * <p>In this order: times {@code scale}; {@code softcap * tanh(s / softcap)} where softcap &gt; 0; plus bias; select
+     * by mask and by {@code j <= i + offset} where {@code causal}; softmax. A row with nothing to attend to gives zero
+     * weights and log-sum-exp -inf. Masked positions are selected away, so NaN or inf there cannot leak.
+     */
+    record AttentionWeights(
+            double scale, double softcap, boolean causal, long offset, boolean mask, boolean bias) implements Op {
+        @Override
+        public String name() {
+            return "attentionWeights";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            View s = in[0];
+            if (s.dtype() != DType.F32 && s.dtype() != DType.F64) {
+                throw new DTypeException("attentionWeights: scores are " + s.dtype() + "; scores " + s.shape()
+                        + "; compute them in F32 or F64");
+            }
+            if (s.shape().rank() < 2) {
+                throw new ShapeException("attentionWeights: scores need query and key axes; scores " + s.shape()
+                        + "; give (..., Lq, Lk)");
+            }
+            int next = 1;
+            if (mask) {
+                View m = in[next++];
+                if (m.dtype() != DType.BOOL) {
+                    throw new DTypeException("attentionWeights: mask is " + m.dtype() + "; mask " + m.shape()
+                            + "; a mask is BOOL with true = may attend, use a bias for added values");
+                }
+                fits("mask", m, s);
+            }
+            if (bias) {
+                View b = in[next];
+                same("attentionWeights", s, b);
+                fits("bias", b, s);
+            }
+            Shape shape = s.shape();
+            return new Spec[] {
+                new Spec(shape, s.dtype()), new Spec(shape.without(shape.rank() - 1), s.dtype()),
+            };
+        }
+
+        private static void fits(String what, View m, View s) {
+            if (!m.shape().broadcastsTo(s.shape())) {
+                throw new ShapeException("attentionWeights: " + what + " does not broadcast to the scores; " + what + " "
+                        + m.shape() + ", scores " + s.shape() + " (..., query, key); align from the last axis");
+            }
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return 5 * in[0].shape().size();
+        }
+    }
+
+    /**
+     * In: x, then weight if {@code weight}, then bias if {@code bias}, each of the shape of the last {@code axes} axes.
+     * {@code (x - mean) / sqrt(var + eps)} where {@code center} (layer norm), {@code x / sqrt(mean(x^2) + eps)}
+     * otherwise (RMS norm), times weight, plus bias. Statistics in F32 or better.
+     */
+    record Normalize(boolean center, int axes, double eps, boolean weight, boolean bias) implements Op {
+        @Override
+        public String name() {
+            return center ? "layerNorm" : "rmsNorm";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape s = in[0].shape();
+            Shape row = s.slice(s.rank() - axes, s.rank());
+            for (int i = 1; i < in.length; i++) {
+                same(name(), in[0], in[i]);
+                if (!in[i].shape().equals(row)) {
+                    throw new ShapeException(name() + ": " + (weight && i == 1 ? "weight" : "bias")
+                            + " does not fit the normalised axes; x " + s + ", weight or bias " + in[i].shape()
+                            + "; give shape " + row);
+                }
+            }
+            return one(s, floating(name(), in[0]));
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return 6 * in[0].shape().size();
+        }
+    }
+
+    // ---- products ---------------------------------------------------------------------------------------------------
+
+    /**
+     * In: a (..., m, k), b (..., k, n), batch axes broadcast. Out: alpha * a b as {@code out}, which is the operands' type
+     * or, for half types, F32. Sums accumulate in the compute type; k = 0 gives zeros.
+     *
+     * <p>{@code zeroAnnihilates}: where an element of a is zero its product is zero even against NaN or inf, so that
+     * values of masked-out keys never reach the result.
+     */
+    record Gemm(MathMode mode, double alpha, DType out, boolean zeroAnnihilates) implements Op {
+        @Override
+        public String name() {
+            return "matmul";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape a = in[0].shape();
+            Shape b = in[1].shape();
+            DType t = same("matmul", in[0], in[1]);
+            if (t == DType.BOOL) {
+                throw new DTypeException("matmul: BOOL has no product; a " + a + ", b " + b + "; cast with .to(DType.F32)");
+            }
+            if (out != t && !(t.isHalf() && out == DType.F32)) {
+                throw new DTypeException("matmul: result " + out + " from operands " + t + "; a " + a + ", b " + b
+                        + "; only half types may give F32");
+            }
+            int ra = a.rank();
+            int rb = b.rank();
+            if (ra < 2 || rb < 2) {
+                throw new ShapeException("matmul: operands need two axes here; a " + a + ", b " + b
+                        + "; unsqueeze vectors first");
+            }
+            if (a.at(ra - 1) != b.at(rb - 2)) {
+                throw new ShapeException("matmul: inner sizes differ: a " + a + " has " + a.at(ra - 1)
+                        + " columns, b " + b + " has " + b.at(rb - 2) + " rows; "
+                        + (a.at(ra - 1) == b.at(rb - 1)
+                                ? "b.transpose(-2, -1) would fit"
+                                : "a's last axis must equal b's second to last"));
+            }
+            Shape batch;
+            try {
+                batch = Shape.broadcast("matmul", a.slice(0, ra - 2), b.slice(0, rb - 2));
+            } catch (ShapeException e) {
+                throw new ShapeException("matmul: batch axes do not broadcast; a " + a + ", b " + b
+                        + "; all axes before the last two must be equal or 1", e);
+            }
+            return one(batch.plus(a.at(ra - 2), b.at(rb - 1)), out);
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return 2 * out[0].shape().size() * in[0].shape().dim(-1);
+        }
+    }
+
+    // ---- indexing, joining, ordering --------------------------------------------------------------------------------
+
+    /** In: x, index (I64 or I32, one axis). Slices of x along {@code axis} in the index's order; negatives from the end. */
+    record Gather(int axis) implements Op {
+        @Override
+        public String name() {
+            return "gather";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            index(name(), in[1]);
+            if (in[1].shape().rank() != 1) {
+                throw new ShapeException("gather: index needs one axis; x " + in[0].shape() + ", index " + in[1].shape()
+                        + "; use takeAlongAxis for an index per element");
+            }
+            return one(in[0].shape().with(axis, in[1].shape().at(0)), in[0].dtype());
+        }
+    }
+
+    /** In: x, index (I64 or I32, x's rank, equal to x off {@code axis}). NumPy's take_along_axis. */
+    record TakeAlongAxis(int axis) implements Op {
+        @Override
+        public String name() {
+            return "takeAlongAxis";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            index(name(), in[1]);
+            Shape x = in[0].shape();
+            Shape i = in[1].shape();
+            if (x.rank() != i.rank() || !x.with(axis, i.at(axis)).equals(i)) {
+                throw new ShapeException("takeAlongAxis: index does not match x off axis " + axis + "; x " + x
+                        + ", index " + i + "; all other axes must be equal");
+            }
+            return one(i, in[0].dtype());
+        }
+    }
+
+    /** In: one or more tensors, equal off {@code axis}. */
+    record Concat(int axis) implements Op {
+        @Override
+        public String name() {
+            return "concat";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape first = in[0].shape();
+            long total = 0;
+            for (int i = 0; i < in.length; i++) {
+                Shape s = in[i].shape();
+                same("concat", in[0], in[i]);
+                if (s.rank() != first.rank() || !s.with(axis, first.at(axis)).equals(first)) {
+                    throw new ShapeException("concat: tensor " + i + " does not match the first off axis " + axis
+                            + "; first " + first + ", tensor " + i + " " + s + "; all other axes must be equal");
+                }
+                total += s.at(axis);
+            }
+            return one(first.with(axis, total), in[0].dtype());
+        }
+    }
+
+    /** In: x. Out: values in order along {@code axis}, their indices (I64). Stable; NaN counts as the largest. */
+    record Sort(int axis, boolean descending) implements Op {
+        @Override
+        public String name() {
+            return "sort";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return new Spec[] {in[0].spec(), new Spec(in[0].shape(), DType.I64)};
+        }
+    }
+
+    /** In: x. Out: the k largest (or smallest) along {@code axis} in order, their indices (I64); ties by lower index. */
+    record TopK(long k, int axis, boolean largest) implements Op {
+        @Override
+        public String name() {
+            return "topK";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape s = in[0].shape();
+            if (k < 0 || k > s.at(axis)) {
+                throw new ShapeException("topK: k is " + k + "; axis " + axis + " of x " + s + " has size " + s.at(axis)
+                        + "; use 0 to " + s.at(axis));
+            }
+            Shape r = s.with(axis, k);
+            return new Spec[] {new Spec(r, in[0].dtype()), new Spec(r, DType.I64)};
+        }
+    }
+
+    /** In: x. Running sum along {@code axis}; integers give I64. */
+    record CumSum(int axis) implements Op {
+        @Override
+        public String name() {
+            return "cumSum";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(in[0].shape(), ReduceFn.SUM.result(in[0].dtype()));
+        }
+    }
+
+    /** In: x (..., m, n). Zero above (lower) or below (upper) diagonal {@code k} of the last two axes. */
+    record Triangle(boolean lower, long k) implements Op {
+        @Override
+        public String name() {
+            return lower ? "tril" : "triu";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            matrix(name(), in[0]);
+            return one(in[0].shape(), in[0].dtype());
+        }
+    }
+
+    // ---- decompositions: F32 and F64, matrices on the last two axes, any batch ---------------------------------------
+
+    /** In: x. Out: I64 scalar, the row-major index of the first NaN or infinity, or -1. */
+    record FirstNonFinite() implements Op {
+        @Override
+        public String name() {
+            return "firstNonFinite";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(Shape.SCALAR, DType.I64);
+        }
+    }
+
+    /** In: a (..., m, n), finite. Out: U, S, Vt as {@link SvdMode} says; S alone for VALUES. S descends. */
+    record Svd(SvdMode mode) implements Op {
+        @Override
+        public String name() {
+            return "svd";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape s = in[0].shape();
+            DType t = matrix(name(), in[0]);
+            realFloat(name(), in[0]);
+            int r = s.rank();
+            long m = s.at(r - 2);
+            long n = s.at(r - 1);
+            long k = Math.min(m, n);
+            Shape batch = s.slice(0, r - 2);
+            Spec values = new Spec(batch.plus(k), t);
+            return switch (mode) {
+                case VALUES -> new Spec[] {values};
+                case THIN -> new Spec[] {new Spec(batch.plus(m, k), t), values, new Spec(batch.plus(k, n), t)};
+                case FULL -> new Spec[] {new Spec(batch.plus(m, m), t), values, new Spec(batch.plus(n, n), t)};
+            };
+        }
+    }
+
+    /** In: a (..., n, n), b (..., n, r) with a's batch. Out: x with a x = b, by LU with partial pivoting. */
+    record Solve() implements Op {
+        @Override
+        public String name() {
+            return "solve";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            square(name(), in[0]);
+            realFloat(name(), in[0]);
+            matrix(name(), in[1]);
+            same(name(), in[0], in[1]);
+            Shape a = in[0].shape();
+            Shape b = in[1].shape();
+            int r = a.rank();
+            if (b.rank() != r || !b.with(r - 1, a.at(r - 1)).equals(a)) {
+                throw new ShapeException("solve: right side does not fit; a " + a + ", b " + b
+                        + "; b needs a's batch axes and as many rows as a");
+            }
+            return one(b, in[1].dtype());
+        }
+    }
+
+    /** In: a (..., n, n). Out: its inverse, by LU with partial pivoting. */
+    record Inverse() implements Op {
+        @Override
+        public String name() {
+            return "inv";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            square(name(), in[0]);
+            realFloat(name(), in[0]);
+            return one(in[0].shape(), in[0].dtype());
+        }
+    }
+
+    /** In: a (..., n, n). Out: the determinant; where {@code log}, its sign and the logarithm of its magnitude. */
+    record Determinant(boolean log) implements Op {
+        @Override
+        public String name() {
+            return log ? "slogdet" : "det";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            square(name(), in[0]);
+            DType t = realFloat(name(), in[0]);
+            Shape s = in[0].shape();
+            Spec batch = new Spec(s.slice(0, s.rank() - 2), t);
+            return log ? new Spec[] {batch, batch} : new Spec[] {batch};
+        }
+    }
+
+    // ---- rules shared by the records ----------------------------------------------------------------------------------
+
+    private static Spec[] one(Shape shape, DType dtype) {
+        return new Spec[] {new Spec(shape, dtype)};
+    }
+
+    private static DType same(String op, View a, View b) {
+        if (a.dtype() != b.dtype()) {
+            throw new DTypeException(op + ": element types differ: " + a.dtype() + " and " + b.dtype() + "; a "
+                    + a.shape() + ", b " + b.shape() + "; cast one with .to(DType." + a.dtype() + ")");
+        }
+        return a.dtype();
+    }
+
+    private static DType floating(String op, View x) {
+        if (!x.dtype().isFloat()) {
+            throw new DTypeException(op + ": needs a float type; x is " + x.dtype() + " " + x.shape()
+                    + "; cast with .to(DType.F32)");
+        }
+        return x.dtype();
+    }
+
+    private static DType realFloat(String op, View x) {
+        if (x.dtype() != DType.F32 && x.dtype() != DType.F64) {
+            throw new DTypeException(op + ": needs F32 or F64; x is " + x.dtype() + " " + x.shape()
+                    + "; cast with .to(DType.F32)");
+        }
+        return x.dtype();
+    }
+
+    private static void index(String op, View i) {
+        if (i.dtype() != DType.I64 && i.dtype() != DType.I32) {
+            throw new DTypeException(op + ": index is " + i.dtype() + "; index " + i.shape() + "; use I64 or I32");
+        }
+    }
+
+    private static DType matrix(String op, View x) {
+        if (x.shape().rank() < 2) {
+            throw new ShapeException(op + ": needs a matrix; x " + x.shape() + "; give (..., rows, columns)");
+        }
+        return x.dtype();
+    }
+
+    private static void square(String op, View x) {
+        matrix(op, x);
+        Shape s = x.shape();
+        if (s.dim(-1) != s.dim(-2)) {
+            throw new ShapeException(op + ": matrix is not square; x " + s + " has " + s.dim(-2) + " rows and "
+                    + s.dim(-1) + " columns; last two axes must be equal");
+        }
+    }
+}
