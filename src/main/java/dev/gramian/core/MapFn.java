@@ -1,17 +1,298 @@
 package dev.gramian.core;
 
-/** Elementwise functions of one operand. */
+import static dev.gramian.core.FnRule.BITS;
+import static dev.gramian.core.FnRule.FLOAT;
+import static dev.gramian.core.FnRule.NUMBER;
+import static dev.gramian.core.FnRule.TEST;
+
+/**
+ * Elementwise functions of one operand, each declared once: name, accepted types, F64 kernel, integer kernel and CUDA
+ * expression side by side. {@code p} and {@code q} are the parameters of {@link Op.Map}; only {@link #CLAMP} reads them.
+ */
 public enum MapFn {
-    NEG, ABS, SIGN, SQRT, RSQRT, RECIPROCAL, SQUARE, EXP, EXPM1, LOG, LOG1P, LOG2, SIN, COS, TAN, TANH, ERF, SIGMOID, RELU,
-    GELU, GELU_TANH, SILU, FLOOR, CEIL, ROUND, TRUNC, CLAMP, IS_NAN, IS_INF, IS_FINITE, NOT;
+    NEG("neg", NUMBER, "-x", "-x") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return -x;
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return -x;
+        }
+    },
+    ABS("abs", NUMBER, "fabs(x)", "x < 0 ? -x : x") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.abs(x);
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return Math.abs(x);
+        }
+    },
+    /** -1, 0 or 1; zeros keep their sign, NaN stays NaN. */
+    SIGN("sign", NUMBER, "x > 0 ? T(1) : x < 0 ? T(-1) : x", "x > 0 ? 1 : x < 0 ? -1 : 0") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.signum(x);
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return Long.signum(x);
+        }
+    },
+    SQRT("sqrt", FLOAT, "sqrt(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.sqrt(x);
+        }
+    },
+    RSQRT("rsqrt", FLOAT, "T(1) / sqrt(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return 1 / Math.sqrt(x);
+        }
+    },
+    RECIPROCAL("reciprocal", FLOAT, "T(1) / x", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return 1 / x;
+        }
+    },
+    SQUARE("square", NUMBER, "x * x", "x * x") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return x * x;
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return x * x;
+        }
+    },
+    EXP("exp", FLOAT, "exp(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.exp(x);
+        }
+    },
+    EXPM1("expm1", FLOAT, "expm1(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.expm1(x);
+        }
+    },
+    LOG("log", FLOAT, "log(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.log(x);
+        }
+    },
+    LOG1P("log1p", FLOAT, "log1p(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.log1p(x);
+        }
+    },
+    LOG2("log2", FLOAT, "log2(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Special.log2(x);
+        }
+    },
+    SIN("sin", FLOAT, "sin(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.sin(x);
+        }
+    },
+    COS("cos", FLOAT, "cos(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.cos(x);
+        }
+    },
+    TAN("tan", FLOAT, "tan(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.tan(x);
+        }
+    },
+    TANH("tanh", FLOAT, "tanh(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.tanh(x);
+        }
+    },
+    ERF("erf", FLOAT, "erf(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Special.erf(x);
+        }
+    },
+    /** 1 / (1 + exp(-x)). */
+    SIGMOID("sigmoid", FLOAT, "x >= 0 ? T(1) / (T(1) + exp(-x)) : exp(x) / (T(1) + exp(x))", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Special.sigmoid(x);
+        }
+    },
+    /** max(x, 0); NaN stays NaN. */
+    RELU("relu", FLOAT, "x < 0 ? T(0) : x", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.max(x, 0);
+        }
+    },
+    /** x times the normal distribution function, exact by erf; -0 at -inf. */
+    GELU("gelu", FLOAT, "x < T(-40) ? T(-0.0) : T(0.5) * x * erfc(-x * T(0.70710678118654752))", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Special.gelu(x);
+        }
+    },
+    /** GELU with tanh in place of erf, as GPT-2 has it; -0 at -inf. */
+    GELU_TANH("geluTanh", FLOAT, "x < T(-40) ? T(-0.0) : x / (T(1) + exp(T(-1.5957691216057308) * x * (T(1) + T(0.044715) * x * x)))", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Special.geluTanh(x);
+        }
+    },
+    /** x * sigmoid(x); -0 at -inf. */
+    SILU("silu", FLOAT, "x < T(-800) ? T(-0.0) : x / (T(1) + exp(-x))", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Special.silu(x);
+        }
+    },
+    FLOOR("floor", FLOAT, "floor(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.floor(x);
+        }
+    },
+    CEIL("ceil", FLOAT, "ceil(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.ceil(x);
+        }
+    },
+    /** To the nearest whole number, halves to the even one. */
+    ROUND("round", FLOAT, "rint(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.rint(x);
+        }
+    },
+    /** Toward zero. */
+    TRUNC("trunc", FLOAT, "trunc(x)", null) {
+        @Override
+        public double apply(double x, double p, double q) {
+            return x < 0 ? Math.ceil(x) : Math.floor(x);
+        }
+    },
+    /** min(max(x, p), q): NaN stays NaN, q wins where p exceeds it. */
+    CLAMP("clamp", NUMBER, "x < p ? p : x > q ? q : x", "x < p ? p : x > q ? q : x") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.min(Math.max(x, p), q);
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return Math.min(Math.max(x, p), q);
+        }
+    },
+    IS_NAN("isNan", TEST, "x != x", "false") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return x != x ? 1 : 0;
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return 0;
+        }
+    },
+    IS_INF("isInf", TEST, "fabs(x) == T(INFINITY)", "false") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.abs(x) == Double.POSITIVE_INFINITY ? 1 : 0;
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return 0;
+        }
+    },
+    IS_FINITE("isFinite", TEST, "fabs(x) < T(INFINITY)", "true") {
+        @Override
+        public double apply(double x, double p, double q) {
+            return Math.abs(x) < Double.POSITIVE_INFINITY ? 1 : 0;
+        }
+
+        @Override
+        public long apply(long x, long p, long q) {
+            return 1;
+        }
+    },
+    /** Of every bit; logical for BOOL, whose kernels keep the lowest bit. */
+    NOT("not", BITS, "", "~x") {
+        @Override
+        public long apply(long x, long p, long q) {
+            return ~x;
+        }
+    };
+
+    private final String label;
+    private final FnRule rule;
+    private final String cuda;
+    private final String cudaInteger;
+
+    MapFn(String label, FnRule rule, String cuda, String cudaInteger) {
+        this.label = label;
+        this.rule = rule;
+        this.cuda = cuda;
+        this.cudaInteger = cudaInteger;
+    }
 
     /** Name in errors, traces and kernels. */
     public String label() {
-        return name();
+        return label;
+    }
+
+    /** True if operands may be of type {@code x}. */
+    public boolean accepts(DType x) {
+        return rule.accepts(x);
+    }
+
+    /** True where the result is BOOL whatever the operands are. */
+    public boolean isTest() {
+        return rule == TEST;
     }
 
     /** The result's element type for an operand of type {@code x}, or a {@link DTypeException}. */
     public DType result(DType x) {
-        return x;
+        return rule.result(label, x);
+    }
+
+    /** The value in F64; what all other float kernels are held against. */
+    public double apply(double x, double p, double q) {
+        throw new DTypeException(label + ": has no float kernel; " + this + "; check with accepts");
+    }
+
+    /** The exact value for integers and BOOL, before wrapping to the type's width. */
+    public long apply(long x, long p, long q) {
+        throw new DTypeException(label + ": has no integer kernel; " + this + "; check with accepts");
+    }
+
+    /**
+     * CUDA C++ expression in {@code x}, {@code p} and {@code q} of compute type {@code T} ({@code long long} for integers), for operands of type {@code x}.
+     */
+    public String cuda(DType x) {
+        return x.isFloat() ? cuda : cudaInteger;
     }
 }
