@@ -1,0 +1,65 @@
+package dev.gramian.io;
+
+import dev.gramian.core.FormatException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * A tensor file whose header has been read and checked. A plain value: it holds no file open and needs no closing; each
+ * tensor read maps the file anew. Everything that is wrong with a file is a {@link FormatException} of one line.
+ */
+public abstract sealed class TensorFile permits Npy, Npz, Safetensors {
+    private static final int SHOWN = 10;
+
+    private final Path path;
+    private final List<TensorEntry> entries;
+
+    TensorFile(Path path, List<TensorEntry> entries) {
+        this.path = path;
+        this.entries = List.copyOf(entries);
+    }
+
+    public final Path path() {
+        return path;
+    }
+
+    /** The tensors, in the order of the file's directory. */
+    public final List<TensorEntry> entries() {
+        return entries;
+    }
+
+    /** Text the writer added, in file order; empty where the format has none. */
+    public Map<String, String> metadata() {
+        return Map.of();
+    }
+
+    /** The entry of that name; {@code null} asks for the only one there is. */
+    public TensorEntry entry(String name) {
+        Place place = Place.of(path);
+        if (name == null) {
+            if (entries.size() == 1) {
+                return entries.get(0);
+            }
+            throw place.bad(
+                    entries.isEmpty() ? "file holds no tensors" : "which tensor? The file holds " + entries.size(),
+                    entries.isEmpty() ? "at least one" : "FILE:NAME with one of " + names());
+        }
+        for (TensorEntry e : entries) {
+            if (e.name().equals(name)) {
+                return e;
+            }
+        }
+        throw place.bad("no tensor named '" + Place.shown(name) + "'",
+                entries.isEmpty() ? "nothing: the file holds no tensors" : "one of " + names());
+    }
+
+    private String names() {
+        return entries.stream().limit(SHOWN).map(e -> Place.shown(e.name())).collect(Collectors.joining(", "))
+                + (entries.size() > SHOWN ? ", ... (" + entries.size() + " in all)" : "");
+    }
+
+    /** The elements of one entry of {@link #entries}. */
+    abstract HostTensor load(TensorEntry entry);
+}
