@@ -1,0 +1,120 @@
+package dev.gramian.io;
+
+import dev.gramian.core.FormatException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads and writes tensors by file name: {@code x.npy}, {@code x.npz:name}, {@code x.safetensors:name}. Reading maps the
+ * file, so that its size does not matter; writing replaces a file whole or not at all. {@link FormatException}, one line,
+ * for whatever is wrong with a file.
+ */
+public final class TensorFiles {
+    private TensorFiles() {}
+
+    /** Reads and checks a file's header. */
+    public static TensorFile open(Path file) {
+        return switch (new TensorPath(file, null).format("read")) {
+            case NPY -> Npy.open(file);
+            case NPZ -> Npz.open(file);
+            case SAFETENSORS -> Safetensors.open(file);
+        };
+    }
+
+    /** The tensors of a file, without reading elements. */
+    public static List<TensorEntry> list(Path file) {
+        return open(file).entries();
+    }
+
+    /** The elements a tensor path names. */
+    static HostTensor load(String tensorPath) {
+        TensorPath p = TensorPath.parse(tensorPath);
+        TensorFile file = open(p.file());
+        return load(file, file.entry(p.name()));
+    }
+
+    static HostTensor load(TensorFile file, TensorEntry entry) {
+        if (entry.problem() != null) {
+            throw new FormatException(entry.problem());
+        }
+        return file.load(entry);
+    }
+
+    /** One tensor; a container keeps the other tensors it holds. */
+    static void save(String tensorPath, Elements elements) {
+        TensorPath p = TensorPath.parse(tensorPath);
+        switch (p.format("write")) {
+            case NPY -> AtomicFile.write(p.file(), out -> {
+                out.write(NpyHeader.bytes(elements.dtype(), elements.shape()));
+                out.write(elements, null);
+            });
+            case NPZ -> add(p.file(), p.name() == null ? "arr_0" : p.name(), elements);
+            case SAFETENSORS -> add(p.file(), p.name() == null ? "tensor" : p.name(), elements);
+        }
+    }
+
+    private static void add(Path file, String name, Elements elements) {
+        Map<String, Elements> all = new LinkedHashMap<>();
+        Map<String, String> metadata = Map.of();
+        Map<String, HostTensor> others = new LinkedHashMap<>();
+        try {
+            if (Files.isRegularFile(file)) {
+                TensorFile old = open(file);
+                metadata = old.metadata();
+                for (TensorEntry e : old.entries()) {
+                    if (!e.name().equals(name)) {
+                        others.put(e.name(), load(old, e));
+                    }
+                }
+            }
+            others.forEach((n, t) -> all.put(n, contiguous(file, n, t)));
+            all.put(name, elements);
+            save(file, all, metadata);
+        } finally {
+            others.values().forEach(t -> t.data().onFree().run());
+        }
+    }
+
+    private static Elements contiguous(Path file, String name, HostTensor t) {
+        if (!t.layout().isContiguous()) {
+            throw new FormatException("write: '" + Place.shown(name) + "' is in Fortran order and would be reordered; "
+                    + Place.of(file).name() + "; write another file");
+        }
+        return Elements.of(t.dtype(), t.layout().shape(), t.data().bytes());
+    }
+
+    /** A container of these tensors and no others. */
+    static void save(Path file, Map<String, Elements> tensors, Map<String, String> metadata) {
+        Place place = Place.of(file);
+        tensors.keySet().forEach(name -> checkName(name, place));
+        switch (new TensorPath(file, null).format("write")) {
+            case NPY ->
+                throw new FormatException("write: an npy file holds one tensor without a name, not "
+                        + tensors.size() + "; " + place.name() + "; use .npz or .safetensors");
+            case NPZ -> {
+                if (!metadata.isEmpty()) {
+                    throw new FormatException(
+                            "write: an npz file holds no metadata; " + place.name() + "; use .safetensors");
+                }
+                AtomicFile.write(file, out -> ZipWriter.write(out, tensors));
+            }
+            case SAFETENSORS -> AtomicFile.write(file, out -> SafetensorsWriter.write(out, tensors, metadata));
+        }
+    }
+
+    private static void checkName(String name, Place place) {
+        boolean sound = !name.isEmpty()
+                && !name.equals(Safetensors.METADATA)
+                && !name.endsWith("/")
+                && StandardCharsets.UTF_8.newEncoder().canEncode(name)
+                && name.length() < 16_000;
+        if (!sound) {
+            throw new FormatException("write: '" + Place.shown(name) + "' cannot be a tensor's name; " + place.name()
+                    + "; use other text, shorter than 16000 characters");
+        }
+    }
+}
