@@ -35,6 +35,11 @@ final class ArchitectureTest {
             .should().dependOnClassesThat().resideInAnyPackage("jcuda..")
             .allowEmptyShould(true);
 
+    @ArchTest
+    static final ArchRule nobodyLooksForModulesInTheBootLayer = noClasses()
+            .should().callMethod(ModuleLayer.class, "boot")
+            .because("bin/gramian loads the vector module outside it; ask CpuPath.vectorModule()");
+
     /** A slice per package, the root package among them. */
     private static final class EachPackage implements SliceAssignment {
         @Override

@@ -7,5 +7,23 @@ public enum CpuPath {
     /** Everything in Java with the Vector API. */
     VECTOR,
     /** Everything in plain Java; also the reference the other two are tested against. */
-    SCALAR
+    SCALAR;
+
+    /** Whether the Vector API can be used. By class: bin/gramian loads its module outside the boot layer. */
+    static boolean vectorModule() {
+        return VectorModule.PRESENT;
+    }
+
+    private static final class VectorModule {
+        static final boolean PRESENT = look();
+
+        private static boolean look() {
+            try {
+                Class.forName("jdk.incubator.vector.FloatVector", false, CpuPath.class.getClassLoader());
+                return true;
+            } catch (ClassNotFoundException e) {
+                return false;
+            }
+        }
+    }
 }
