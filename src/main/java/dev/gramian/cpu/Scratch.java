@@ -25,7 +25,8 @@ final class Scratch {
         TILE_C,
         /** Copies and work arrays of decompositions. */
         MATRIX,
-        WORK
+        WORK,
+        LAPACK
     }
 
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);

@@ -7,6 +7,11 @@ final class LapackTestSupport {
     private LapackTestSupport() {}
 
     static Stream<Lapack> implementations() {
-        return Stream.of(new JavaLapack());
+        NativeLibrary library = NativeLibrary.openBlas();
+        if (!library.isPresent()) {
+            System.out.println("LAPACK is not tested here: " + library.reason());
+            return Stream.of(new JavaLapack());
+        }
+        return Stream.of(new JavaLapack(), new OpenBlasLapack(library));
     }
 }

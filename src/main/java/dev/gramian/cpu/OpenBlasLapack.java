@@ -1,0 +1,326 @@
+package dev.gramian.cpu;
+
+import dev.gramian.core.DType;
+import dev.gramian.core.GramianException;
+import dev.gramian.core.NativeException;
+import dev.gramian.core.ShapeException;
+import dev.gramian.core.SvdMode;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+
+/**
+ * Decompositions by the LAPACK inside OpenBLAS. LAPACK is column-major, and a row-major matrix is its own transpose there:
+ * every call works on Aᵀ, whose left vectors lie in memory as A's Vt and the other way round, so nothing is transposed.
+ */
+final class OpenBlasLapack implements Lapack {
+    /** Work memory beyond this is given back after the call instead of staying with the thread. */
+    private static final long KEPT_BYTES = 8L << 20;
+
+    // Fortran takes every argument by address: where the small ones lie in the work memory
+    private static final int CHARS = 0;
+    private static final int M = 16;
+    private static final int N = 20;
+    private static final int LD_A = 24;
+    private static final int LD_U = 28;
+    private static final int LD_VT = 32;
+    private static final int L_WORK = 36;
+    private static final int INFO = 40;
+    private static final int REAL = 48;
+    private static final int HEADER = 64;
+
+    private final NativeLibrary library;
+
+    /** One element type's functions. Calls end with the lengths of character arguments, as Fortran compilers pass them. */
+    private record Calls(
+            MethodHandle gesdd, MethodHandle gesvd, MethodHandle getrf, MethodHandle getri, MethodHandle trsm) {
+        static final Calls F32 = of('s');
+        static final Calls F64 = of('d');
+
+        static Calls of(DType t) {
+            return t == DType.F64 ? F64 : F32;
+        }
+
+        private static Calls of(char type) {
+            return new Calls(
+                    handle(type + "gesdd_", 15),
+                    handle(type + "gesvd_", 16),
+                    handle(type + "getrf_", 6),
+                    handle(type + "getri_", 7),
+                    handle(type + "trsm_", 15));
+        }
+
+        private static MethodHandle handle(String name, int arguments) {
+            MemoryLayout[] longs = new MemoryLayout[arguments];
+            Arrays.fill(longs, ValueLayout.JAVA_LONG);
+            return Linker.nativeLinker()
+                    .downcallHandle(
+                            NativeLibrary.openBlas().symbols().findOrThrow(name), FunctionDescriptor.ofVoid(longs));
+        }
+    }
+
+    OpenBlasLapack(NativeLibrary library) {
+        if (!library.isPresent()) {
+            throw new NativeException("cpu: LAPACK is not available; " + library.reason()
+                    + "; use another CPU path or name the library with -D" + NativeLibrary.PROPERTY);
+        }
+        SymbolLookup symbols = library.symbols();
+        for (String f : new String[] {"gesdd_", "gesvd_", "getrf_", "getri_", "trsm_"}) {
+            for (String type : new String[] {"s", "d"}) {
+                if (symbols.find(type + f).isEmpty()) {
+                    throw new NativeException("cpu: LAPACK is not complete; " + library.path() + " has no function " + type
+                            + f + "; use a build of OpenBLAS with LAPACK");
+                }
+            }
+        }
+        this.library = library;
+    }
+
+    @Override
+    public String describe() {
+        return library.toString();
+    }
+
+    @Override
+    public void svd(SvdMode mode, DType t, long m, long n, long a, long u, long s, long vt) {
+        long k = Math.min(m, n);
+        long max = Math.max(m, n);
+        // what gesdd's own 32-bit arithmetic must hold, with room for its block sizes
+        if (max > 1 << 30 || 4.0 * k * k + 256.0 * (k + max) > Integer.MAX_VALUE) {
+            throw tooLarge("svd", m, n);
+        }
+        int w = t.bytes();
+        long integers = (8 * k * 4 + 63) & -64;
+        long matrix = (m * n * w + 63) & -64;
+        try (Work work = new Work(HEADER + integers + matrix)) {
+            long h = work.address;
+            long iwork = h + HEADER;
+            long backup = iwork + integers;
+            Mem.copy(a, backup, m * n * w); // gesdd destroys a even where it gives up
+            Mem.u8(h + CHARS, mode == SvdMode.VALUES ? 'N' : mode == SvdMode.THIN ? 'S' : 'A');
+            // Aᵀ is n x m, its U our Vt in memory, its Vt our U
+            Mem.i32(h + M, (int) n);
+            Mem.i32(h + N, (int) m);
+            Mem.i32(h + LD_A, (int) n);
+            Mem.i32(h + LD_U, (int) n);
+            Mem.i32(h + LD_VT, (int) (mode == SvdMode.FULL ? m : k));
+            int info = gesdd(t, h, a, s, vt, u, iwork);
+            if (info > 0) {
+                Mem.copy(backup, a, m * n * w);
+                info = gesvd(t, h, a, s, vt, u);
+            }
+            if (info > 0) {
+                throw new GramianException("svd: no convergence; x [" + m + ", " + n + "], " + info
+                        + " superdiagonals did not vanish; check the matrix for extreme values");
+            }
+        }
+    }
+
+    private static int gesdd(DType t, long h, long a, long s, long u, long vt, long iwork) {
+        Mem.i32(h + L_WORK, -1);
+        gesdd(t, h, a, s, u, vt, h + REAL, iwork);
+        check(t, "gesdd", Math.min(0, Mem.i32(h + INFO)));
+        try (Arena arena = Arena.ofConfined()) {
+            gesdd(t, h, a, s, u, vt, work(t, h, arena), iwork);
+        }
+        return check(t, "gesdd", Mem.i32(h + INFO));
+    }
+
+    private static void gesdd(DType t, long h, long a, long s, long u, long vt, long work, long iwork) {
+        try {
+            Calls.of(t).gesdd().invokeExact(
+                    h + CHARS, h + M, h + N, a, h + LD_A, s, u, h + LD_U, vt, h + LD_VT, work, h + L_WORK, iwork,
+                    h + INFO, 1L);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static int gesvd(DType t, long h, long a, long s, long u, long vt) {
+        Mem.i32(h + L_WORK, -1);
+        gesvd(t, h, a, s, u, vt, h + REAL);
+        check(t, "gesvd", Math.min(0, Mem.i32(h + INFO)));
+        try (Arena arena = Arena.ofConfined()) {
+            gesvd(t, h, a, s, u, vt, work(t, h, arena));
+        }
+        return check(t, "gesvd", Mem.i32(h + INFO));
+    }
+
+    private static void gesvd(DType t, long h, long a, long s, long u, long vt, long work) {
+        try {
+            Calls.of(t).gesvd().invokeExact(
+                    h + CHARS, h + CHARS, h + M, h + N, a, h + LD_A, s, u, h + LD_U, vt, h + LD_VT, work, h + L_WORK,
+                    h + INFO, 1L, 1L);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Work of the size a query has left at REAL, which becomes L_WORK. */
+    private static long work(DType t, long h, Arena arena) {
+        // an F32 answer may have been rounded down
+        double asked = t == DType.F64 ? Mem.f64(h + REAL) : Math.nextUp(Mem.f32(h + REAL));
+        long size = Math.max(1, (long) Math.ceil(asked));
+        if (size > Integer.MAX_VALUE) {
+            throw new NativeException("lapack: work of " + size + " elements; does not fit 32 bits; use smaller matrices");
+        }
+        Mem.i32(h + L_WORK, (int) size);
+        long bytes = size * t.bytes();
+        return bytes <= KEPT_BYTES
+                ? Scratch.take(Scratch.Slot.LAPACK, bytes)
+                : arena.allocate(bytes, 64).address();
+    }
+
+    @Override
+    public long solve(DType t, long n, long nrhs, long a, long b) {
+        if (n > 1 << 30 || nrhs > 1 << 30) {
+            throw tooLarge("solve", n, Math.max(n, nrhs));
+        }
+        try (Work work = new Work(HEADER + 4 * n)) {
+            long h = work.address;
+            long pivots = h + HEADER;
+            int info = getrf(t, h, n, a, pivots);
+            if (info > 0) {
+                return info - 1;
+            }
+            // In columns, memory holds Aᵀ = P L U and bᵀ; xᵀ = bᵀ U⁻¹ L⁻¹ Pᵀ, from the right: no transposed copy of b
+            Mem.i32(h + M, (int) nrhs);
+            Mem.i32(h + LD_U, (int) Math.max(1, nrhs));
+            if (t == DType.F64) {
+                Mem.f64(h + REAL, 1);
+            } else {
+                Mem.f32(h + REAL, 1);
+            }
+            trsm(t, h, 'U', 'N', a, b);
+            trsm(t, h, 'L', 'U', a, b);
+            long row = nrhs * t.bytes();
+            for (long i = n - 1; i >= 0; i--) {
+                long p = Mem.i32(pivots + 4 * i) - 1;
+                if (p != i) {
+                    swap(b + i * row, b + p * row, row);
+                }
+            }
+            return -1;
+        }
+    }
+
+    private static void swap(long x, long y, long bytes) {
+        for (long i = 0; i < bytes; i += 4) {
+            int v = Mem.i32(x + i);
+            Mem.i32(x + i, Mem.i32(y + i));
+            Mem.i32(y + i, v);
+        }
+    }
+
+    private static void trsm(DType t, long h, char triangle, char diagonal, long a, long b) {
+        Mem.u8(h + CHARS, 'R');
+        Mem.u8(h + CHARS + 1, triangle);
+        Mem.u8(h + CHARS + 2, 'N');
+        Mem.u8(h + CHARS + 3, diagonal);
+        try {
+            Calls.of(t).trsm().invokeExact(
+                    h + CHARS, h + CHARS + 1, h + CHARS + 2, h + CHARS + 3, h + M, h + N, h + REAL, a, h + LD_A, b,
+                    h + LD_U, 1L, 1L, 1L, 1L);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public long inverse(DType t, long n, long a) {
+        if (n > 1 << 24) { // n times the block size is the work's length
+            throw tooLarge("inv", n, n);
+        }
+        try (Work work = new Work(HEADER + 4 * n);
+                Arena arena = Arena.ofConfined()) {
+            long h = work.address;
+            long pivots = h + HEADER;
+            int info = getrf(t, h, n, a, pivots);
+            if (info > 0) {
+                return info - 1;
+            }
+            // (Aᵀ)⁻¹ in columns is A⁻¹ in rows
+            Mem.i32(h + L_WORK, -1);
+            getri(t, h, a, pivots, h + REAL);
+            check(t, "getri", Mem.i32(h + INFO));
+            getri(t, h, a, pivots, work(t, h, arena));
+            return check(t, "getri", Mem.i32(h + INFO)) - 1;
+        }
+    }
+
+    private static void getri(DType t, long h, long a, long pivots, long work) {
+        try {
+            Calls.of(t).getri().invokeExact(h + N, a, h + LD_A, pivots, work, h + L_WORK, h + INFO);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public int pivots(DType t, long n, long a) {
+        if (n > 1 << 30) {
+            throw tooLarge("det", n, n);
+        }
+        try (Work work = new Work(HEADER + 4 * n)) {
+            long pivots = work.address + HEADER;
+            getrf(t, work.address, n, a, pivots); // a zero pivot stands on the diagonal for the caller to see
+            int sign = 1;
+            for (long i = 0; i < n; i++) {
+                if (Mem.i32(pivots + 4 * i) != i + 1) {
+                    sign = -sign;
+                }
+            }
+            return sign;
+        }
+    }
+
+    /** Leaves N and LD_A set. */
+    private static int getrf(DType t, long h, long n, long a, long pivots) {
+        Mem.i32(h + N, (int) n);
+        Mem.i32(h + LD_A, (int) n);
+        try {
+            Calls.of(t).getrf().invokeExact(h + N, h + N, a, h + LD_A, pivots, h + INFO);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+        return check(t, "getrf", Mem.i32(h + INFO));
+    }
+
+    private static int check(DType t, String function, int info) {
+        if (info < 0) {
+            throw new NativeException("lapack: " + (t == DType.F64 ? "d" : "s") + function + " rejected argument " + -info
+                    + "; info " + info + "; the matrix may hold NaN, or the library is not what it says it is");
+        }
+        return info;
+    }
+
+    private static ShapeException tooLarge(String op, long m, long n) {
+        return new ShapeException(op + ": matrix is too large for LAPACK's 32-bit sizes; x [" + m + ", " + n
+                + "]; use smaller blocks");
+    }
+
+    /** Work memory of the thread, or of this call where it is large. */
+    private static final class Work implements AutoCloseable {
+        final long address;
+        private final Arena arena;
+
+        Work(long bytes) {
+            arena = bytes > KEPT_BYTES ? Arena.ofConfined() : null;
+            address = arena != null
+                    ? arena.allocate(bytes, 64).address()
+                    : Scratch.take(Scratch.Slot.WORK, bytes);
+        }
+
+        @Override
+        public void close() {
+            if (arena != null) {
+                arena.close();
+            }
+        }
+    }
+}
