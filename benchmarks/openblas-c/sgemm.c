@@ -1,0 +1,79 @@
+/* Median GFLOP/s of cblas_sgemm, row-major, from a library given by path:  sgemm LIB THREADS [M N K]... */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+typedef void (*sgemm_fn)(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static float *filled(size_t count) {
+    float *p = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);
+    if (!p) {
+        fprintf(stderr, "out of memory\n");
+        exit(1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        p[i] = (float)((i * 2654435761u >> 8) & 0xffff) / 65536.0f - 0.5f;
+    }
+    return p;
+}
+
+int main(int argc, char **argv) {
+    static int defaults[] = {512, 512, 512, 1024, 1024, 1024, 2048, 2048, 2048, 4096, 4096, 4096, 4096, 768, 768};
+    enum { REPEATS = 9 };
+    if (argc < 3 || (argc - 3) % 3 != 0) {
+        fprintf(stderr, "usage: sgemm LIBRARY THREADS [M N K]...\n");
+        return 2;
+    }
+    void *lib = dlopen(argv[1], RTLD_NOW);
+    if (!lib) {
+        fprintf(stderr, "%s\n", dlerror());
+        return 1;
+    }
+    sgemm_fn sgemm = (sgemm_fn)dlsym(lib, "cblas_sgemm");
+    void (*set_threads)(int) = (void (*)(int))dlsym(lib, "openblas_set_num_threads");
+    if (!sgemm || !set_threads) {
+        fprintf(stderr, "%s has no cblas_sgemm or openblas_set_num_threads\n", argv[1]);
+        return 1;
+    }
+    int threads = atoi(argv[2]);
+    set_threads(threads);
+    int cases = argc > 3 ? (argc - 3) / 3 : (int)(sizeof defaults / sizeof *defaults / 3);
+    for (int c = 0; c < cases; c++) {
+        int size[3];
+        for (int i = 0; i < 3; i++) {
+            size[i] = argc > 3 ? atoi(argv[3 + 3 * c + i]) : defaults[3 * c + i];
+        }
+        int m = size[0], n = size[1], k = size[2];
+        double flop = 2.0 * m * n * k, times[REPEATS];
+        float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
+        int inner = flop > 2e9 ? 1 : (int)(2e9 / flop) + 1;
+        for (int r = -1; r < REPEATS; r++) {
+            double start = now();
+            for (int i = 0; i < inner; i++) {
+                sgemm(101, 111, 111, m, n, k, 1.0f, a, k, b, n, 0.0f, out, n);
+            }
+            if (r >= 0) {
+                times[r] = (now() - start) / inner;
+            }
+        }
+        qsort(times, REPEATS, sizeof *times, ascending);
+        printf("openblas-c threads=%d %dx%dx%d %.1f GFLOP/s\n", threads, m, n, k, flop / times[REPEATS / 2] / 1e9);
+        fflush(stdout);
+        free(a);
+        free(b);
+        free(out);
+    }
+    return 0;
+}
