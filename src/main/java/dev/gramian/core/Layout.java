@@ -23,7 +23,8 @@ public final class Layout {
     }
 
     private static Layout of(Shape shape, long[] strides, long offset) {
-        return new Layout(shape, strides, offset, isRowMajor(shape, strides));
+        // an empty layout has no element to point at: moved along its other axes, an offset would leave the storage
+        return new Layout(shape, strides, shape.size() == 0 ? 0 : offset, isRowMajor(shape, strides));
     }
 
     /** Row-major (C order) from offset 0. */
@@ -90,7 +91,7 @@ public final class Layout {
         return strides.clone();
     }
 
-    /** Element index of the element at all-zero coordinates. */
+    /** Element index of the element at all-zero coordinates; 0 for an empty view. */
     public long offset() {
         return offset;
     }

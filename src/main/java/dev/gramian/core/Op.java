@@ -422,7 +422,10 @@ public sealed interface Op {
         }
     }
 
-    /** In: x. Out: values in order along {@code axis}, their indices (I64). Stable; NaN counts as the largest. */
+    /**
+     * In: x. Out: values in order along {@code axis}, their indices (I64). Stable, -0.0 equals 0.0. NaN counts as the
+     * largest and equal to itself: last ascending (as NumPy), first descending (as PyTorch).
+     */
     record Sort(int axis, boolean descending) implements Op {
         @Override
         public String name() {
@@ -435,7 +438,10 @@ public sealed interface Op {
         }
     }
 
-    /** In: x. Out: the k largest (or smallest) along {@code axis} in order, their indices (I64); ties by lower index. */
+    /**
+     * In: x. Out: the k largest (or smallest) along {@code axis} in order, best first, their indices (I64); ties by lower
+     * index. NaN counts as the largest, as in {@link Sort}.
+     */
     record TopK(long k, int axis, boolean largest) implements Op {
         @Override
         public String name() {

@@ -1,0 +1,219 @@
+package dev.gramian.cpu;
+
+import dev.gramian.core.DType;
+import dev.gramian.core.Layout;
+import dev.gramian.core.Op;
+import dev.gramian.core.Shape;
+import dev.gramian.core.ShapeException;
+import dev.gramian.core.View;
+import java.util.Arrays;
+
+/**
+ * Sort and top-k along an axis, values and I64 indices, for every element type. Stable; NaN counts as greater than
+ * everything (last ascending, first descending, as PyTorch; NumPy ascending), -0.0 equals 0.0.
+ *
+ * <p>Keys and positions are sorted as packed longs by the JDK's primitive sort, which is vectorised; 64-bit keys go in two
+ * such sorts, the low half only where high halves tie.
+ */
+final class Sorting {
+    private static final long GRAIN = 16 << 10;
+    private static final long LOW = 0xFFFF_FFFFL;
+
+    /** Elements of a row looked at between two prunings of the candidates. */
+    private static final int CHUNK = 1024;
+
+    private final Workers workers;
+
+    Sorting(Workers workers) {
+        this.workers = workers;
+    }
+
+    /** In: x. Out: values in order along {@code axis}, their positions. */
+    void sort(Op.Sort op, View x, View[] out) {
+        order(op.name(), x, op.axis(), op.descending() ? -1 : 0, x.shape().at(op.axis()), out);
+    }
+
+    /** In: x. Out: the k largest or smallest along {@code axis} in order, their positions; ties by lower position. */
+    void topK(Op.TopK op, View x, View[] out) {
+        order(op.name(), x, op.axis(), op.largest() ? -1 : 0, op.k(), out);
+    }
+
+    /** The first {@code k} of each row in ascending order of {@code key ^ flip}. */
+    private void order(String op, View x, int axis, long flip, long k, View[] out) {
+        long n = x.shape().at(axis);
+        if (out[0].layout().size() == 0) {
+            return;
+        }
+        if (n > Integer.MAX_VALUE - 16) {
+            throw new ShapeException(op + ": axis " + axis + " is too long; x " + x.shape() + "; at most "
+                    + (Integer.MAX_VALUE - 16) + " entries can be ordered");
+        }
+        Shape others = x.shape().without(axis);
+        long inner = x.shape().slice(axis + 1, x.shape().rank()).size();
+        Lines lines = new Lines(x, axis, (int) n, (int) k, inner, flip, out);
+        boolean all = k > n / 4 || n <= 2 * CHUNK;
+        workers.parallelFor(others.size(), Math.max(1, GRAIN / n), (first, last) -> {
+            Odometer o = new Odometer(others, without(lines.strides, axis));
+            long[] keys = new long[all ? (int) n : (int) (2 * k + CHUNK)];
+            long[] ranks = SortKeys.packed(x.dtype()) ? keys : new long[keys.length];
+            int[] positions = all || ranks == keys ? null : new int[keys.length];
+            long[] spare = all ? null : new long[CHUNK];
+            o.seek(first);
+            for (long row = first; row < last; row++) {
+                long from = lines.from + o.at(0);
+                if (all) {
+                    lines.sorted(from, keys, ranks);
+                } else if (ranks == keys) {
+                    lines.selectPacked(from, keys, spare);
+                } else {
+                    lines.selectWide(from, keys, ranks, positions, spare);
+                }
+                lines.write(from, row, ranks);
+                o.advance(1);
+            }
+        });
+    }
+
+    private static long[] without(long[] a, int i) {
+        long[] r = new long[a.length - 1];
+        System.arraycopy(a, 0, r, 0, i);
+        System.arraycopy(a, i + 1, r, i, r.length - i);
+        return r;
+    }
+
+    /** Sorts 64-bit keys stably: afterwards the low halves of {@code ranks} are the positions in order. */
+    static void sortWide(long[] keys, long[] ranks, int n) {
+        for (int i = 0; i < n; i++) {
+            ranks[i] = keys[i] & ~LOW | i;
+        }
+        Arrays.sort(ranks, 0, n);
+        for (int i = 0; i < n; ) {
+            int j = i + 1;
+            while (j < n && ranks[j] >> 32 == ranks[i] >> 32) {
+                j++;
+            }
+            if (j - i > 1) {
+                for (int p = i; p < j; p++) {
+                    long position = ranks[p] & LOW;
+                    // the low half is unsigned: flipping its top bit makes it sort as signed
+                    ranks[p] = (keys[(int) position] ^ 0x8000_0000L) << 32 | position;
+                }
+                Arrays.sort(ranks, i, j);
+            }
+            i = j;
+        }
+    }
+
+    /** The rows of one call: where they are read from and written to. */
+    private static final class Lines {
+        private final DType dtype;
+        private final long[] strides;
+        private final long from;
+        private final long step;
+        private final int n;
+        private final int k;
+        private final long inner;
+        private final long flip;
+        private final long values;
+        private final long indices;
+
+        Lines(View x, int axis, int n, int k, long inner, long flip, View[] out) {
+            Layout l = x.layout();
+            dtype = x.dtype();
+            strides = Odometer.bytes(l, dtype);
+            from = CpuStorage.address(x);
+            step = strides[axis];
+            this.n = n;
+            this.k = k;
+            this.inner = inner;
+            this.flip = flip;
+            values = CpuStorage.address(out[0]);
+            indices = CpuStorage.address(out[1]);
+        }
+
+        void sorted(long addr, long[] keys, long[] ranks) {
+            SortKeys.read(dtype, addr, step, 0, n, flip, keys, 0);
+            if (ranks == keys) {
+                Arrays.sort(keys, 0, n);
+            } else {
+                sortWide(keys, ranks, n);
+            }
+        }
+
+        /** Leaves the k smallest packed keys in order at the front. */
+        void selectPacked(long addr, long[] best, long[] chunk) {
+            int m = 0;
+            long limit = Long.MAX_VALUE; // above any packed key: positions stay below 2^31
+            for (int at = 0; at < n; at += CHUNK) {
+                int c = Math.min(CHUNK, n - at);
+                SortKeys.read(dtype, addr + at * step, step, at, c, flip, chunk, 0);
+                for (int i = 0; i < c; i++) {
+                    if (chunk[i] < limit) {
+                        best[m++] = chunk[i];
+                    }
+                }
+                if (m > 2 * k || at + c == n) {
+                    Arrays.sort(best, 0, m);
+                    m = Math.min(m, k);
+                    limit = m == k ? best[k - 1] : limit;
+                }
+            }
+        }
+
+        /** As {@link #selectPacked} for bare keys; {@code ranks} ends up with the positions. */
+        void selectWide(long addr, long[] best, long[] ranks, int[] positions, long[] chunk) {
+            int m = 0;
+            boolean full = false;
+            long limit = 0;
+            long[] kept = new long[k];
+            int[] keptPositions = new int[k];
+            for (int at = 0; at < n; at += CHUNK) {
+                int c = Math.min(CHUNK, n - at);
+                SortKeys.read(dtype, addr + at * step, step, at, c, flip, chunk, 0);
+                for (int i = 0; i < c; i++) {
+                    // equal keys come later in the row than those kept, so they lose
+                    if (!full || chunk[i] < limit) {
+                        best[m] = chunk[i];
+                        positions[m++] = at + i;
+                    }
+                }
+                if (m > 2 * k || at + c == n) {
+                    sortWide(best, ranks, m);
+                    m = Math.min(m, k);
+                    for (int i = 0; i < m; i++) {
+                        int p = (int) ranks[i];
+                        kept[i] = best[p];
+                        keptPositions[i] = positions[p];
+                    }
+                    System.arraycopy(kept, 0, best, 0, m);
+                    System.arraycopy(keptPositions, 0, positions, 0, m);
+                    full = m == k;
+                    limit = full ? best[k - 1] : limit;
+                }
+            }
+            for (int i = 0; i < k; i++) {
+                ranks[i] = positions[i];
+            }
+        }
+
+        /** Values and positions of one row, {@code ranks} holding positions in the low halves. */
+        void write(long addr, long row, long[] ranks) {
+            int width = dtype.bytes();
+            long start = row / inner * k * inner + row % inner;
+            long v = values + start * width;
+            long i = indices + start * 8;
+            for (int j = 0; j < k; j++) {
+                long p = ranks[j] & LOW;
+                long source = addr + p * step;
+                long to = v + j * inner * width;
+                switch (width) {
+                    case 8 -> Mem.i64(to, Mem.i64(source));
+                    case 4 -> Mem.i32(to, Mem.i32(source));
+                    case 2 -> Mem.i16(to, Mem.i16(source));
+                    default -> Mem.u8(to, Mem.u8(source));
+                }
+                Mem.i64(i + j * inner * 8, p);
+            }
+        }
+    }
+}
