@@ -9,9 +9,9 @@ import dev.gramian.core.View;
 import java.util.Arrays;
 
 /**
- * Gather, take-along-axis and concat of every element type and layout into contiguous results. Indices count from the end
- * where negative; all are checked before the first byte is written ({@link ShapeException}) and once more where they are
- * used, so that an index changed meanwhile by another thread cannot lead outside x.
+ * Gather, take-along-axis and concat of every element type and layout into contiguous results. Indices count from the
+ * end where negative; all are checked before the first byte is written ({@link ShapeException}) and once more where they
+ * are used, so that an index changed meanwhile by another thread cannot lead outside x.
  */
 final class Indexing {
     /** Bytes below which a part is not worth another thread. */
@@ -41,7 +41,7 @@ final class Indexing {
         elements(x, axis, rows, step, out);
     }
 
-    /** In: x, index of x's rank. Out: of the index's shape, at each place the entry of x's axis that the index names. */
+    /** In: x, index of x's rank. Out: of the index's shape, at each place the entry of x's axis named there. */
     void takeAlongAxis(Op.TakeAlongAxis op, View x, View index, View out) {
         Checked rows = new Checked("takeAlongAxis", x, op.axis(), index);
         rows.checkAll();
@@ -226,7 +226,8 @@ final class Indexing {
         private ShapeException outOfRange(long value, String place) {
             return new ShapeException(op + ": index " + value + " is out of range; x " + x.shape() + " has " + entries
                     + (entries == 1 ? " entry" : " entries") + " on axis " + axis + ", index " + index.shape() + place
-                    + "; " + (entries == 0 ? "an empty axis has none to name" : "use " + -entries + " to " + (entries - 1)));
+                    + "; "
+                    + (entries == 0 ? "an empty axis has none to name" : "use " + -entries + " to " + (entries - 1)));
         }
     }
 }

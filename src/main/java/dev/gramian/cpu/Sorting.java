@@ -12,8 +12,8 @@ import java.util.Arrays;
  * Sort and top-k along an axis, values and I64 indices, for every element type. Stable; NaN counts as greater than
  * everything (last ascending, first descending, as PyTorch; NumPy ascending), -0.0 equals 0.0.
  *
- * <p>Keys and positions are sorted as packed longs by the JDK's primitive sort, which is vectorised; 64-bit keys go in two
- * such sorts, the low half only where high halves tie.
+ * <p>Keys and positions are sorted as packed longs by the JDK's primitive sort, which is vectorised; 64-bit keys go in
+ * two such sorts, the low half only where high halves tie.
  */
 final class Sorting {
     private static final long GRAIN = 16 << 10;
