@@ -31,6 +31,7 @@ final class GemmTest {
     static Stream<Blas> blas() {
         Stream.Builder<Blas> all = Stream.builder();
         all.add(new ScalarBlas());
+        all.add(new VectorBlas());
         if (NativeLibrary.openBlas().isPresent()) {
             all.add(new OpenBlas(NativeLibrary.openBlas(), new ScalarBlas()));
         }

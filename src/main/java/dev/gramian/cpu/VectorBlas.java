@@ -1,0 +1,287 @@
+package dev.gramian.cpu;
+
+import dev.gramian.core.DType;
+
+/**
+ * Products with the Vector API: blocks of both operands are packed so that the register tiles ({@link VectorTileF32},
+ * {@link VectorTileF64}) stream through cache. A block of b (DEPTH x COLUMNS) stays in the third-level cache, one of a
+ * (ROWS x DEPTH) in the second, two vectors of b over DEPTH in the first.
+ */
+final class VectorBlas implements Blas {
+    private static final int DEPTH = 256;
+    private static final int ROWS = 240;
+    private static final int COLUMNS = 2048;
+
+    /** Bytes from row to row of a packed a: one cache line over a power of two, so that rows spread over cache sets. */
+    static final long ROW = DEPTH * 8 + 64;
+
+    private static final int VECTOR = VectorTileF32.SPECIES.vectorByteSize();
+    private static final boolean WIDE = VECTOR >= 64;
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public String describe() {
+        return "Vector API, " + 8 * VECTOR + " bits";
+    }
+
+    @Override
+    public void gemm(
+            DType type,
+            boolean transA,
+            boolean transB,
+            long m,
+            long n,
+            long k,
+            double alpha,
+            long a,
+            long lda,
+            long b,
+            long ldb,
+            double beta,
+            long c,
+            long ldc) {
+        if (m == 0 || n == 0) {
+            return;
+        }
+        if (k == 0 || alpha == 0) {
+            ScalarBlas.scale(type, m, n, beta, c, ldc);
+            return;
+        }
+        int w = type.bytes();
+        if (m == 1) {
+            gemv(type, !transB, transB ? n : k, transB ? k : n, alpha, b, ldb, a, transA ? lda : 1, beta, c, 1);
+            return;
+        }
+        if (n == 1) {
+            gemv(type, transA, transA ? k : m, transA ? m : k, alpha, a, lda, b, transB ? 1 : ldb, beta, c, ldc);
+            return;
+        }
+        if (beta != 0) {
+            ScalarBlas.scale(type, m, n, beta, c, ldc);
+        }
+        int width = 2 * VECTOR / w;
+        int rows = (int) Math.min(ROWS, (m + 11) / 12 * 12);
+        int depth = (int) Math.min(DEPTH, k);
+        int columns = (int) Math.min(COLUMNS, (n + width - 1) / width * width);
+        long packedA = Scratch.take(Scratch.Slot.PANEL_A, rows * ROW);
+        long edge = (long) depth * columns * w;
+        long packedB = Scratch.take(Scratch.Slot.PANEL_B, edge + 12L * 2 * VECTOR);
+        edge += packedB;
+        for (long j = 0; j < n; j += COLUMNS) {
+            int nc = (int) Math.min(COLUMNS, n - j);
+            for (long p = 0; p < k; p += DEPTH) {
+                int kc = (int) Math.min(DEPTH, k - p);
+                boolean add = p > 0 || beta != 0;
+                packB(type, transB, kc, nc, b + (transB ? j * ldb + p : p * ldb + j) * w, ldb * w, packedB, width);
+                for (long i = 0; i < m; i += ROWS) {
+                    int mc = (int) Math.min(ROWS, m - i);
+                    packA(transA, mc, kc, a + (transA ? p * lda + i : i * lda + p) * w, lda * w, packedA, w);
+                    block(type, mc, nc, kc, alpha, packedA, packedB, add, c + (i * ldc + j) * w, ldc * w, edge, width);
+                }
+            }
+        }
+    }
+
+    private static void block(
+            DType type,
+            int m,
+            int n,
+            int k,
+            double alpha,
+            long a,
+            long b,
+            boolean add,
+            long c,
+            long step,
+            long edge,
+            int width) {
+        int w = type.bytes();
+        for (int j = 0; j < n; j += width) {
+            long strip = b + (long) j * k * w;
+            int cols = Math.min(width, n - j);
+            for (int i = 0; i < m; ) {
+                int rows = WIDE && m - i > 6 ? 12 : 6;
+                long to = c + i * step + (long) j * w;
+                if (cols == width && rows <= m - i) {
+                    tile(type, rows, k, a + i * ROW, strip, to, step, alpha, add);
+                } else {
+                    tile(type, rows, k, a + i * ROW, strip, edge, 2L * VECTOR, alpha, false);
+                    for (int r = 0; r < Math.min(rows, m - i); r++) {
+                        merge(type, cols, edge + 2L * VECTOR * r, to + r * step, add);
+                    }
+                }
+                i += rows;
+            }
+        }
+    }
+
+    private static void tile(
+            DType type, int rows, int k, long a, long b, long c, long step, double alpha, boolean add) {
+        if (type == DType.F32) {
+            if (rows == 12) {
+                VectorTileF32.tile12(k, a, b, c, step, (float) alpha, add);
+            } else {
+                VectorTileF32.tile6(k, a, b, c, step, (float) alpha, add);
+            }
+        } else if (rows == 12) {
+            VectorTileF64.tile12(k, a, b, c, step, alpha, add);
+        } else {
+            VectorTileF64.tile6(k, a, b, c, step, alpha, add);
+        }
+    }
+
+    private static void merge(DType type, int n, long from, long to, boolean add) {
+        if (!add) {
+            Mem.copy(from, to, (long) n * type.bytes());
+        } else if (type == DType.F32) {
+            for (int j = 0; j < n; j++) {
+                Mem.f32(to + 4L * j, Mem.f32(to + 4L * j) + Mem.f32(from + 4L * j));
+            }
+        } else {
+            for (int j = 0; j < n; j++) {
+                Mem.f64(to + 8L * j, Mem.f64(to + 8L * j) + Mem.f64(from + 8L * j));
+            }
+        }
+    }
+
+    /** Rows of op(a), each {@link #ROW} bytes; what a last tile reads beyond them is computed and dropped. */
+    private static void packA(boolean trans, int m, int k, long a, long ld, long to, int w) {
+        if (!trans) {
+            for (int i = 0; i < m; i++) {
+                Mem.copy(a + i * ld, to + i * ROW, (long) k * w);
+            }
+        } else {
+            transpose(k, m, a, ld, to, ROW, w);
+        }
+    }
+
+    /** Strips of two vectors' width over all of k, the last one filled up with zeros. */
+    private static void packB(
+            DType type, boolean trans, int k, int n, long b, long ld, long to, int width) {
+        int w = type.bytes();
+        for (int j = 0; j < n; j += width) {
+            int cols = Math.min(width, n - j);
+            if (cols < width) {
+                Mem.zero(to, (long) k * width * w);
+            }
+            if (trans) {
+                transpose(cols, k, b + j * ld, ld, to, (long) width * w, w);
+            } else if (cols < width) {
+                for (int p = 0; p < k; p++) {
+                    Mem.copy(b + p * ld + (long) j * w, to + (long) p * width * w, (long) cols * w);
+                }
+            } else if (type == DType.F32) {
+                VectorTileF32.packRows(k, b + 4L * j, ld, to);
+            } else {
+                VectorTileF64.packRows(k, b + 8L * j, ld, to);
+            }
+            to += (long) k * width * w;
+        }
+    }
+
+    /** to[j][i] = from[i][j], in squares of eight so that lines on both sides are used whole; steps in bytes. */
+    private static void transpose(int rows, int cols, long from, long fromStep, long to, long toStep, int w) {
+        for (int i0 = 0; i0 < rows; i0 += 8) {
+            int i1 = Math.min(rows, i0 + 8);
+            for (int j = 0; j < cols; j++) {
+                if (w == 4) {
+                    for (int i = i0; i < i1; i++) {
+                        Mem.i32(to + j * toStep + 4L * i, Mem.i32(from + i * fromStep + 4L * j));
+                    }
+                } else {
+                    for (int i = i0; i < i1; i++) {
+                        Mem.i64(to + j * toStep + 8L * i, Mem.i64(from + i * fromStep + 8L * j));
+                    }
+                }
+            }
+        }
+    }
+
+    // ---- matrix times vector ------------------------------------------------------------------------------------------
+
+    /** Columns of a block of the result, which stays in the first-level cache while rows are added. */
+    private static final int SPAN = 2048;
+
+    /** y = alpha * M x + beta * y, or M' x where {@code trans}; M has {@code rows} rows of {@code cols}. */
+    private static void gemv(
+            DType type,
+            boolean trans,
+            long rows,
+            long cols,
+            double alpha,
+            long matrix,
+            long ld,
+            long x,
+            long incX,
+            double beta,
+            long y,
+            long incY) {
+        int w = type.bytes();
+        long length = trans ? rows : cols;
+        long results = trans ? cols : rows;
+        long packed = x;
+        if (incX != 1) {
+            packed = Scratch.take(Scratch.Slot.PANEL_A, length * w);
+            for (long i = 0; i < length; i++) {
+                Mem.copy(x + i * incX * w, packed + i * w, w);
+            }
+        }
+        long sums = Scratch.take(Scratch.Slot.PANEL_B, (Math.min(SPAN, results) + 4) * w);
+        for (long j = 0; j < results; j += SPAN) {
+            int n = (int) Math.min(SPAN, results - j);
+            if (trans) {
+                byRows(type, rows, n, matrix + j * w, ld, packed, sums);
+            } else {
+                byDots(type, n, cols, matrix + j * ld * w, ld, packed, sums);
+            }
+            for (int i = 0; i < n; i++) {
+                long at = y + (j + i) * incY * w;
+                if (type == DType.F32) {
+                    float s = (float) alpha * Mem.f32(sums + 4L * i);
+                    Mem.f32(at, beta == 0 ? s : s + (float) beta * Mem.f32(at));
+                } else {
+                    double s = alpha * Mem.f64(sums + 8L * i);
+                    Mem.f64(at, beta == 0 ? s : s + beta * Mem.f64(at));
+                }
+            }
+        }
+    }
+
+    private static void byRows(DType type, long rows, int n, long matrix, long ld, long x, long sums) {
+        int w = type.bytes();
+        Mem.zero(sums, (long) n * w);
+        long r = 0;
+        for (; r + 8 <= rows; r += 8) {
+            if (type == DType.F32) {
+                VectorTileF32.rows8(n, x + 4 * r, matrix + 4 * r * ld, 4 * ld, sums);
+            } else {
+                VectorTileF64.rows8(n, x + 8 * r, matrix + 8 * r * ld, 8 * ld, sums);
+            }
+        }
+        for (; r < rows; r++) {
+            if (type == DType.F32) {
+                ScalarBlas.axpyF32(Mem.f32(x + 4 * r), matrix + 4 * r * ld, sums, n);
+            } else {
+                ScalarBlas.axpyF64(Mem.f64(x + 8 * r), matrix + 8 * r * ld, sums, n);
+            }
+        }
+    }
+
+    /** Four rows at a time; the last ones by repeating a row (step 0). */
+    private static void byDots(DType type, int rows, long n, long matrix, long ld, long x, long sums) {
+        for (int r = 0; r < rows; ) {
+            boolean four = r + 4 <= rows;
+            long step = four ? ld : 0;
+            if (type == DType.F32) {
+                VectorTileF32.dots4(n, matrix + 4 * r * ld, 4 * step, x, sums + 4L * r);
+            } else {
+                VectorTileF64.dots4(n, matrix + 8 * r * ld, 8 * step, x, sums + 8L * r);
+            }
+            r += four ? 4 : 1;
+        }
+    }
+}
