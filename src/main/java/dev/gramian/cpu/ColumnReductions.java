@@ -1,0 +1,202 @@
+package dev.gramian.cpu;
+
+import dev.gramian.core.DType;
+import dev.gramian.core.ReduceFn;
+import dev.gramian.core.View;
+import java.util.Arrays;
+
+/**
+ * Reductions over leading axes, where a row of memory holds elements of many results: rows are added to a row of double
+ * accumulators, {@link #ROWS} rows to a block, blocks merged pairwise. The blocks depend on the shape alone.
+ */
+final class ColumnReductions {
+    /** Rows per block: short enough that a plain F64 sum within a block loses little. */
+    private static final int ROWS = 256;
+
+    /** Columns per tile: the accumulators of a tile stay in the first-level cache. */
+    private static final int COLUMNS = 1024;
+
+    private final CpuPath path;
+    private final Workers workers;
+
+    ColumnReductions(CpuPath path, Workers workers) {
+        this.path = path;
+        this.workers = workers;
+    }
+
+    /** True where this class is the faster way, decided by function, type and layout. */
+    static boolean fits(ReduceFn fn, DType type, Walk kept, Walk reduced) {
+        boolean known =
+                switch (fn) {
+                    case SUM, MEAN, VAR, STD, MIN, MAX, NORM1, NORM_INF -> type.isFloat();
+                    // in F64 the plain sum of squares could overflow
+                    case NORM2 -> type.isFloat() && type != DType.F64;
+                    case PROD, ARGMIN, ARGMAX, ANY, ALL, LOGSUMEXP -> false;
+                };
+        return known
+                && kept.step() == type.bytes()
+                && kept.run() >= 8
+                && reduced.size >= 4
+                && Math.abs(reduced.step()) > type.bytes();
+    }
+
+    void reduce(ReduceFn fn, double ddof, View x, Walk kept, Walk reduced, View out) {
+        DType type = x.dtype();
+        long n = reduced.size;
+        int width = (int) Math.min(COLUMNS, kept.run());
+        long tiles = (kept.run() + width - 1) / width;
+        long tasks = kept.size / kept.run() * tiles;
+        int blocks = Math.toIntExact((n + ROWS - 1) / ROWS);
+        long from = CpuStorage.address(x);
+        Kernel kernel = new Kernel(fn, RowKernels.of(path, Gather.block(type)), type, reduced);
+        if (tasks >= 4L * workers.threads() || blocks == 1) {
+            workers.parallelFor(tasks, Math.max(1, Reductions.GRAIN / (n * width)), (t0, t1) -> {
+                for (long t = t0; t < t1; t++) {
+                    long o = t / tiles * kept.run() + t % tiles * width;
+                    int cols = (int) Math.min(width, kept.run() - t % tiles * width);
+                    Tile tile = new Tile(fn, n, cols, blocks);
+                    for (int b = 0; b < blocks; b++) {
+                        kernel.block(from + kept.offset(o), tile, b);
+                    }
+                    tile.finish(ddof, out, o);
+                }
+            });
+            return;
+        }
+        for (long t = 0; t < tasks; t++) {
+            long o = t / tiles * kept.run() + t % tiles * width;
+            int cols = (int) Math.min(width, kept.run() - t % tiles * width);
+            Tile tile = new Tile(fn, n, cols, blocks);
+            workers.parallelFor(blocks, Math.max(1, Reductions.GRAIN / ((long) ROWS * cols)), (b0, b1) -> {
+                for (long b = b0; b < b1; b++) {
+                    kernel.block(from + kept.offset(o), tile, (int) b);
+                }
+            });
+            tile.finish(ddof, out, o);
+        }
+    }
+
+    /** Adds one block of rows to its accumulators. */
+    private record Kernel(ReduceFn fn, RowKernels k, DType type, Walk reduced) {
+        void block(long base, Tile tile, int b) {
+            long first = (long) b * ROWS;
+            long n = Math.min(ROWS, tile.n - first);
+            int at = b * tile.cols;
+            Arrays.fill(tile.acc, at, at + tile.cols, switch (fn) {
+                case MIN -> Double.POSITIVE_INFINITY;
+                case MAX -> Double.NEGATIVE_INFINITY;
+                default -> 0;
+            });
+            if (tile.mean != null) {
+                pass(ReduceFn.SUM, base, first, n, tile, tile.mean, at);
+                for (int j = at; j < at + tile.cols; j++) {
+                    tile.mean[j] /= n;
+                }
+            }
+            pass(fn, base, first, n, tile, tile.acc, at);
+        }
+
+        private void pass(ReduceFn what, long base, long first, long n, Tile tile, double[] acc, int at) {
+            while (n > 0) {
+                long rows = Math.min(n, reduced.run() - first % reduced.run());
+                long a = base + reduced.offset(first);
+                if (type.isHalf()) {
+                    rows = Math.min(rows, 16);
+                    long buffer = Scratch.take(Scratch.Slot.X, 16L * COLUMNS * 4);
+                    for (long r = 0; r < rows; r++) {
+                        Gather.read(type, a + r * reduced.step(), 2, tile.cols, buffer + r * tile.cols * 4);
+                    }
+                    rows(what, buffer, 4L * tile.cols, rows, tile, acc, at);
+                } else {
+                    rows(what, a, reduced.step(), rows, tile, acc, at);
+                }
+                first += rows;
+                n -= rows;
+            }
+        }
+
+        private void rows(ReduceFn what, long a, long step, long rows, Tile tile, double[] acc, int at) {
+            switch (what) {
+                case SUM, MEAN -> k.addRows(a, step, rows, acc, at, tile.cols);
+                case NORM1 -> k.addRowsAbs(a, step, rows, acc, at, tile.cols);
+                case VAR, STD -> k.addRowsSquared(a, step, rows, tile.mean, at, acc, at, tile.cols);
+                case NORM2 -> k.addRowsSquared(a, step, rows, tile.zero, 0, acc, at, tile.cols);
+                case MIN -> k.minRows(a, step, rows, acc, at, tile.cols);
+                case MAX -> k.maxRows(a, step, rows, acc, at, tile.cols);
+                case NORM_INF -> k.maxAbsRows(a, step, rows, acc, at, tile.cols);
+                case PROD, ARGMIN, ARGMAX, ANY, ALL, LOGSUMEXP -> throw new AssertionError(what);
+            }
+        }
+    }
+
+    /** Accumulators of one tile: a row of them per block; for variances the block's means beside them. */
+    private static final class Tile {
+        final ReduceFn fn;
+        final long n;
+        final int cols;
+        final int blocks;
+        final double[] acc;
+        final double[] mean;
+        final double[] zero;
+
+        Tile(ReduceFn fn, long n, int cols, int blocks) {
+            this.fn = fn;
+            this.n = n;
+            this.cols = cols;
+            this.blocks = blocks;
+            int size = Math.multiplyExact(cols, blocks);
+            this.acc = new double[size];
+            this.mean = fn == ReduceFn.VAR || fn == ReduceFn.STD ? new double[size] : null;
+            this.zero = fn == ReduceFn.NORM2 ? new double[cols] : null;
+        }
+
+        void finish(double ddof, View out, long o) {
+            for (int half = 1; half < blocks; half *= 2) {
+                for (int b = 0; b + half < blocks; b += 2 * half) {
+                    long nx = (long) half * ROWS;
+                    merge(b * cols, nx, (b + half) * cols, Math.min(nx, n - (long) (b + half) * ROWS));
+                }
+            }
+            long to = CpuStorage.address(out) + o * out.dtype().bytes();
+            for (int j = 0; j < cols; j++) {
+                double v =
+                        switch (fn) {
+                            case MEAN -> acc[j] / n;
+                            case VAR -> Reducer.variance(acc[j], n, ddof);
+                            case STD -> Math.sqrt(Reducer.variance(acc[j], n, ddof));
+                            case NORM2 -> Math.sqrt(acc[j]);
+                            default -> acc[j];
+                        };
+                Gather.store(out.dtype(), to + (long) j * out.dtype().bytes(), v);
+            }
+        }
+
+        private void merge(int x, long nx, int y, long ny) {
+            switch (fn) {
+                case MIN -> {
+                    for (int j = 0; j < cols; j++) {
+                        acc[x + j] = Math.min(acc[x + j], acc[y + j]);
+                    }
+                }
+                case MAX, NORM_INF -> {
+                    for (int j = 0; j < cols; j++) {
+                        acc[x + j] = Math.max(acc[x + j], acc[y + j]);
+                    }
+                }
+                case VAR, STD -> {
+                    double share = (double) ny / (nx + ny);
+                    for (int j = 0; j < cols; j++) {
+                        double d = mean[y + j] - mean[x + j];
+                        mean[x + j] += d * share;
+                        acc[x + j] += acc[y + j] + d * d * share * nx;
+                    }
+                }
+                default -> {
+                    for (int j = 0; j < cols; j++) {
+                        acc[x + j] += acc[y + j];
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,503 @@
+package dev.gramian.cpu;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Row kernels for F32 by the Vector API. Sums widen to double on the way, which costs nothing at memory speed. */
+final class VectorRowsF32 extends RowKernels {
+    static final VectorRowsF32 INSTANCE = new VectorRowsF32();
+
+    private static final ByteOrder LE = ByteOrder.LITTLE_ENDIAN;
+    private static final VectorSpecies<Float> F = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
+
+    /** Floats that widen to one double vector. */
+    private static final VectorSpecies<Float> H =
+            VectorSpecies.of(float.class, VectorShape.forBitSize(D.vectorBitSize() / 2));
+
+    /** Bytes, one per lane of F; null on machines whose vectors hold only four floats: no byte vector is that short. */
+    private static final VectorSpecies<Byte> B = F.length() >= 8
+            ? VectorSpecies.of(byte.class, VectorShape.forBitSize(8 * F.length()))
+            : null;
+
+    private static final int L = F.length();
+    private static final int W = D.length();
+
+    private VectorRowsF32() {
+        super(false);
+    }
+
+    private static FloatVector load(long a) {
+        return FloatVector.fromMemorySegment(F, Mem.ALL, a, LE);
+    }
+
+    private static FloatVector load(long a, VectorMask<Float> m) {
+        return FloatVector.fromMemorySegment(F, Mem.ALL, a, LE, m);
+    }
+
+    private static void store(FloatVector v, long a) {
+        v.intoMemorySegment(Mem.ALL, a, LE);
+    }
+
+    private static void store(FloatVector v, long a, VectorMask<Float> m) {
+        v.intoMemorySegment(Mem.ALL, a, LE, m);
+    }
+
+    /** W floats as doubles. */
+    private static DoubleVector wide(long a) {
+        return (DoubleVector) FloatVector.fromMemorySegment(H, Mem.ALL, a, LE)
+                .convertShape(VectorOperators.F2D, D, 0);
+    }
+
+    private static DoubleVector low(FloatVector v) {
+        return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 0);
+    }
+
+    private static DoubleVector high(FloatVector v) {
+        return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 1);
+    }
+
+    private static VectorMask<Float> tail(long i, long n) {
+        return F.indexInRange(0, (int) (n - i));
+    }
+
+    @Override
+    double sum(long a, long n) {
+        DoubleVector s0 = DoubleVector.zero(D);
+        DoubleVector s1 = s0;
+        DoubleVector s2 = s0;
+        DoubleVector s3 = s0;
+        long i = 0;
+        for (; i <= n - 4 * W; i += 4 * W) {
+            s0 = s0.add(wide(a + 4 * i));
+            s1 = s1.add(wide(a + 4 * (i + W)));
+            s2 = s2.add(wide(a + 4 * (i + 2 * W)));
+            s3 = s3.add(wide(a + 4 * (i + 3 * W)));
+        }
+        for (; i <= n - W; i += W) {
+            s0 = s0.add(wide(a + 4 * i));
+        }
+        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        for (; i < n; i++) {
+            s += Mem.f32(a + 4 * i);
+        }
+        return s;
+    }
+
+    @Override
+    double sumAbs(long a, long n) {
+        DoubleVector s0 = DoubleVector.zero(D);
+        DoubleVector s1 = s0;
+        DoubleVector s2 = s0;
+        DoubleVector s3 = s0;
+        long i = 0;
+        for (; i <= n - 4 * W; i += 4 * W) {
+            s0 = s0.add(wide(a + 4 * i).abs());
+            s1 = s1.add(wide(a + 4 * (i + W)).abs());
+            s2 = s2.add(wide(a + 4 * (i + 2 * W)).abs());
+            s3 = s3.add(wide(a + 4 * (i + 3 * W)).abs());
+        }
+        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        for (; i < n; i++) {
+            s += Math.abs(Mem.f32(a + 4 * i));
+        }
+        return s;
+    }
+
+    @Override
+    double sumSquares(long a, long n, double mean) {
+        DoubleVector m = DoubleVector.broadcast(D, mean);
+        DoubleVector s0 = DoubleVector.zero(D);
+        DoubleVector s1 = s0;
+        DoubleVector s2 = s0;
+        DoubleVector s3 = s0;
+        long i = 0;
+        for (; i <= n - 4 * W; i += 4 * W) {
+            DoubleVector d0 = wide(a + 4 * i).sub(m);
+            DoubleVector d1 = wide(a + 4 * (i + W)).sub(m);
+            DoubleVector d2 = wide(a + 4 * (i + 2 * W)).sub(m);
+            DoubleVector d3 = wide(a + 4 * (i + 3 * W)).sub(m);
+            s0 = d0.fma(d0, s0);
+            s1 = d1.fma(d1, s1);
+            s2 = d2.fma(d2, s2);
+            s3 = d3.fma(d3, s3);
+        }
+        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        for (; i < n; i++) {
+            double d = Mem.f32(a + 4 * i) - mean;
+            s += d * d;
+        }
+        return s;
+    }
+
+    @Override
+    double prod(long a, long n) {
+        DoubleVector p0 = DoubleVector.broadcast(D, 1);
+        DoubleVector p1 = p0;
+        long i = 0;
+        for (; i <= n - 2 * W; i += 2 * W) {
+            p0 = p0.mul(wide(a + 4 * i));
+            p1 = p1.mul(wide(a + 4 * (i + W)));
+        }
+        double p = p0.mul(p1).reduceLanes(VectorOperators.MUL);
+        for (; i < n; i++) {
+            p *= Mem.f32(a + 4 * i);
+        }
+        return p;
+    }
+
+    @Override
+    double max(long a, long n) {
+        FloatVector m0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
+        FloatVector m1 = m0;
+        FloatVector m2 = m0;
+        FloatVector m3 = m0;
+        long i = 0;
+        for (; i <= n - 4 * L; i += 4 * L) {
+            m0 = m0.max(load(a + 4 * i));
+            m1 = m1.max(load(a + 4 * (i + L)));
+            m2 = m2.max(load(a + 4 * (i + 2 * L)));
+            m3 = m3.max(load(a + 4 * (i + 3 * L)));
+        }
+        for (; i <= n - L; i += L) {
+            m0 = m0.max(load(a + 4 * i));
+        }
+        float m = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
+        for (; i < n; i++) {
+            m = Math.max(m, Mem.f32(a + 4 * i));
+        }
+        return m;
+    }
+
+    @Override
+    double min(long a, long n) {
+        FloatVector m0 = FloatVector.broadcast(F, Float.POSITIVE_INFINITY);
+        FloatVector m1 = m0;
+        FloatVector m2 = m0;
+        FloatVector m3 = m0;
+        long i = 0;
+        for (; i <= n - 4 * L; i += 4 * L) {
+            m0 = m0.min(load(a + 4 * i));
+            m1 = m1.min(load(a + 4 * (i + L)));
+            m2 = m2.min(load(a + 4 * (i + 2 * L)));
+            m3 = m3.min(load(a + 4 * (i + 3 * L)));
+        }
+        for (; i <= n - L; i += L) {
+            m0 = m0.min(load(a + 4 * i));
+        }
+        float m = m0.min(m1).min(m2.min(m3)).reduceLanes(VectorOperators.MIN);
+        for (; i < n; i++) {
+            m = Math.min(m, Mem.f32(a + 4 * i));
+        }
+        return m;
+    }
+
+    @Override
+    double maxAbs(long a, long n) {
+        FloatVector m0 = FloatVector.zero(F);
+        FloatVector m1 = m0;
+        FloatVector m2 = m0;
+        FloatVector m3 = m0;
+        long i = 0;
+        for (; i <= n - 4 * L; i += 4 * L) {
+            m0 = m0.max(load(a + 4 * i).abs());
+            m1 = m1.max(load(a + 4 * (i + L)).abs());
+            m2 = m2.max(load(a + 4 * (i + 2 * L)).abs());
+            m3 = m3.max(load(a + 4 * (i + 3 * L)).abs());
+        }
+        float m = m0.max(m1).max(m2.max(m3)).reduceLanes(VectorOperators.MAX);
+        for (; i < n; i++) {
+            m = Math.max(m, Math.abs(Mem.f32(a + 4 * i)));
+        }
+        return m;
+    }
+
+    @Override
+    double sumExp(long a, long n, double shift) {
+        FloatVector m = FloatVector.broadcast(F, (float) shift);
+        DoubleVector s0 = DoubleVector.zero(D);
+        DoubleVector s1 = s0;
+        long i = 0;
+        for (; i <= n - L; i += L) {
+            FloatVector e = VectorMath.exp(load(a + 4 * i).sub(m));
+            s0 = s0.add(low(e));
+            s1 = s1.add(high(e));
+        }
+        if (i < n) {
+            VectorMask<Float> in = tail(i, n);
+            FloatVector e = VectorMath.exp(load(a + 4 * i, in).sub(m)).blend(0f, in.not());
+            s0 = s0.add(low(e));
+            s1 = s1.add(high(e));
+        }
+        return s0.add(s1).reduceLanes(VectorOperators.ADD);
+    }
+
+    @Override
+    long find(long a, long n, double v) {
+        boolean nan = Double.isNaN(v);
+        long i = 0;
+        if (nan) {
+            for (; i <= n - L; i += L) {
+                VectorMask<Float> hit = load(a + 4 * i).test(VectorOperators.IS_NAN);
+                if (hit.anyTrue()) {
+                    return i + hit.firstTrue();
+                }
+            }
+        } else {
+            FloatVector w = FloatVector.broadcast(F, (float) v);
+            for (; i <= n - L; i += L) {
+                VectorMask<Float> hit = load(a + 4 * i).compare(VectorOperators.EQ, w);
+                if (hit.anyTrue()) {
+                    return i + hit.firstTrue();
+                }
+            }
+        }
+        long rest = super.find(a + 4 * i, n - i, v);
+        return rest < 0 ? -1 : i + rest;
+    }
+
+    @Override
+    double expInto(long a, long to, long n, double shift) {
+        FloatVector m = FloatVector.broadcast(F, (float) shift);
+        DoubleVector s0 = DoubleVector.zero(D);
+        DoubleVector s1 = s0;
+        long i = 0;
+        for (; i <= n - L; i += L) {
+            FloatVector e = VectorMath.exp(load(a + 4 * i).sub(m));
+            store(e, to + 4 * i);
+            s0 = s0.add(low(e));
+            s1 = s1.add(high(e));
+        }
+        if (i < n) {
+            VectorMask<Float> in = tail(i, n);
+            FloatVector e = VectorMath.exp(load(a + 4 * i, in).sub(m)).blend(0f, in.not());
+            store(e, to + 4 * i, in);
+            s0 = s0.add(low(e));
+            s1 = s1.add(high(e));
+        }
+        return s0.add(s1).reduceLanes(VectorOperators.ADD);
+    }
+
+    @Override
+    void times(long a, long to, long n, double factor) {
+        FloatVector f = FloatVector.broadcast(F, (float) factor);
+        long i = 0;
+        for (; i <= n - L; i += L) {
+            store(load(a + 4 * i).mul(f), to + 4 * i);
+        }
+        if (i < n) {
+            VectorMask<Float> in = tail(i, n);
+            store(load(a + 4 * i, in).mul(f), to + 4 * i, in);
+        }
+    }
+
+    private static FloatVector plus(FloatVector x, FloatVector b) {
+        return x.add(b).blend(Float.NEGATIVE_INFINITY, b.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY));
+    }
+
+    @Override
+    void plus(long a, long addend, long to, long n) {
+        long i = 0;
+        for (; i <= n - L; i += L) {
+            store(plus(load(a + 4 * i), load(addend + 4 * i)), to + 4 * i);
+        }
+        if (i < n) {
+            VectorMask<Float> in = tail(i, n);
+            store(plus(load(a + 4 * i, in), load(addend + 4 * i, in)), to + 4 * i, in);
+        }
+    }
+
+    @Override
+    void minus(long a, long to, long n, double shift) {
+        FloatVector hi = FloatVector.broadcast(F, (float) shift);
+        FloatVector lo = FloatVector.broadcast(F, low(shift));
+        long i = 0;
+        for (; i <= n - L; i += L) {
+            store(load(a + 4 * i).sub(hi).sub(lo), to + 4 * i);
+        }
+        if (i < n) {
+            VectorMask<Float> in = tail(i, n);
+            store(load(a + 4 * i, in).sub(hi).sub(lo), to + 4 * i, in);
+        }
+    }
+
+    /** What the cast to float cuts off; 0 where nothing finite is left to cut. */
+    private static float low(double v) {
+        float f = (float) v;
+        return Float.isFinite(f) ? (float) (v - f) : 0f;
+    }
+
+    @Override
+    void softcap(long a, long n, double cap) {
+        FloatVector c = FloatVector.broadcast(F, (float) cap);
+        long i = 0;
+        for (; i <= n - L; i += L) {
+            store(VectorMath.tanh(load(a + 4 * i).div(c)).mul(c), a + 4 * i);
+        }
+        if (i < n) {
+            VectorMask<Float> in = tail(i, n);
+            store(VectorMath.tanh(load(a + 4 * i, in).div(c)).mul(c), a + 4 * i, in);
+        }
+    }
+
+    @Override
+    void select(long a, long mask, long n) {
+        if (B == null) {
+            super.select(a, mask, n);
+            return;
+        }
+        long i = 0;
+        for (; i <= n - L; i += L) {
+            VectorMask<Float> blocked = ByteVector.fromMemorySegment(B, Mem.ALL, mask + i, LE)
+                    .compare(VectorOperators.EQ, (byte) 0)
+                    .cast(F);
+            store(load(a + 4 * i).blend(Float.NEGATIVE_INFINITY, blocked), a + 4 * i);
+        }
+        super.select(a + 4 * i, mask + i, n - i);
+    }
+
+    @Override
+    void affine(long a, long to, long n, double mean, double scale, long weight, long bias) {
+        FloatVector hi = FloatVector.broadcast(F, (float) mean);
+        FloatVector lo = FloatVector.broadcast(F, low(mean));
+        FloatVector f = FloatVector.broadcast(F, (float) scale);
+        long i = 0;
+        if (weight != 0 && bias != 0) {
+            for (; i <= n - L; i += L) {
+                FloatVector y = load(a + 4 * i).sub(hi).sub(lo).mul(f);
+                store(y.fma(load(weight + 4 * i), load(bias + 4 * i)), to + 4 * i);
+            }
+        } else if (weight != 0) {
+            for (; i <= n - L; i += L) {
+                FloatVector y = load(a + 4 * i).sub(hi).sub(lo).mul(f);
+                store(y.mul(load(weight + 4 * i)), to + 4 * i);
+            }
+        } else if (bias != 0) {
+            for (; i <= n - L; i += L) {
+                FloatVector y = load(a + 4 * i).sub(hi).sub(lo).mul(f);
+                store(y.add(load(bias + 4 * i)), to + 4 * i);
+            }
+        } else {
+            for (; i <= n - L; i += L) {
+                store(load(a + 4 * i).sub(hi).sub(lo).mul(f), to + 4 * i);
+            }
+        }
+        super.affine(
+                a + 4 * i,
+                to + 4 * i,
+                n - i,
+                mean,
+                scale,
+                weight == 0 ? 0 : weight + 4 * i,
+                bias == 0 ? 0 : bias + 4 * i);
+    }
+
+    // ---- columns: four rows at a time, so that the accumulators are loaded and stored once for four ------------------
+
+    @Override
+    void addRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        long r = 0;
+        for (; r < rows - 3; r += 4, a += 4 * step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                long p = a + 4L * j;
+                DoubleVector s = wide(p).add(wide(p + step)).add(wide(p + 2 * step).add(wide(p + 3 * step)));
+                DoubleVector.fromArray(D, acc, at + j).add(s).intoArray(acc, at + j);
+            }
+            for (; j < cols; j++) {
+                long p = a + 4L * j;
+                acc[at + j] += ((double) Mem.f32(p) + Mem.f32(p + step))
+                        + ((double) Mem.f32(p + 2 * step) + Mem.f32(p + 3 * step));
+            }
+        }
+        super.addRows(a, step, rows - r, acc, at, cols);
+    }
+
+    @Override
+    void addRowsAbs(long a, long step, long rows, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                DoubleVector.fromArray(D, acc, at + j).add(wide(a + 4L * j).abs()).intoArray(acc, at + j);
+            }
+            for (; j < cols; j++) {
+                acc[at + j] += Math.abs(Mem.f32(a + 4L * j));
+            }
+        }
+    }
+
+    @Override
+    void addRowsSquared(
+            long a, long step, long rows, double[] mean, int meanAt, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                DoubleVector d = wide(a + 4L * j).sub(DoubleVector.fromArray(D, mean, meanAt + j));
+                d.fma(d, DoubleVector.fromArray(D, acc, at + j)).intoArray(acc, at + j);
+            }
+            for (; j < cols; j++) {
+                double d = Mem.f32(a + 4L * j) - mean[meanAt + j];
+                acc[at + j] += d * d;
+            }
+        }
+    }
+
+    @Override
+    void maxRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        long r = 0;
+        for (; r < rows - 3; r += 4, a += 4 * step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                long p = a + 4L * j;
+                DoubleVector s = wide(p).max(wide(p + step)).max(wide(p + 2 * step).max(wide(p + 3 * step)));
+                DoubleVector.fromArray(D, acc, at + j).max(s).intoArray(acc, at + j);
+            }
+            for (; j < cols; j++) {
+                long p = a + 4L * j;
+                float s = Math.max(
+                        Math.max(Mem.f32(p), Mem.f32(p + step)), Math.max(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
+                acc[at + j] = Math.max(acc[at + j], s);
+            }
+        }
+        super.maxRows(a, step, rows - r, acc, at, cols);
+    }
+
+    @Override
+    void minRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        long r = 0;
+        for (; r < rows - 3; r += 4, a += 4 * step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                long p = a + 4L * j;
+                DoubleVector s = wide(p).min(wide(p + step)).min(wide(p + 2 * step).min(wide(p + 3 * step)));
+                DoubleVector.fromArray(D, acc, at + j).min(s).intoArray(acc, at + j);
+            }
+            for (; j < cols; j++) {
+                long p = a + 4L * j;
+                float s = Math.min(
+                        Math.min(Mem.f32(p), Mem.f32(p + step)), Math.min(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
+                acc[at + j] = Math.min(acc[at + j], s);
+            }
+        }
+        super.minRows(a, step, rows - r, acc, at, cols);
+    }
+
+    @Override
+    void maxAbsRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                DoubleVector.fromArray(D, acc, at + j).max(wide(a + 4L * j).abs()).intoArray(acc, at + j);
+            }
+            for (; j < cols; j++) {
+                acc[at + j] = Math.max(acc[at + j], Math.abs(Mem.f32(a + 4L * j)));
+            }
+        }
+    }
+}
