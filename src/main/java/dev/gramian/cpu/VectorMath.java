@@ -96,4 +96,32 @@ final class VectorMath {
     private static DoubleVector power(LongVector n) {
         return n.add(1023).lanewise(VectorOperators.LSHL, 52).reinterpretAsDoubles();
     }
+
+    /**
+     * Sum of the lanes in one fixed order. {@code reduceLanes} leaves the order open, and interpreted and compiled code do
+     * differ, so the same call could give two results.
+     */
+    static double sum(DoubleVector v) {
+        if (D.length() == 8) {
+            return ((v.lane(0) + v.lane(4)) + (v.lane(2) + v.lane(6)))
+                    + ((v.lane(1) + v.lane(5)) + (v.lane(3) + v.lane(7)));
+        }
+        if (D.length() == 4) {
+            return (v.lane(0) + v.lane(2)) + (v.lane(1) + v.lane(3));
+        }
+        double s = v.lane(0);
+        for (int i = 1; i < D.length(); i++) {
+            s += v.lane(i);
+        }
+        return s;
+    }
+
+    /** Product of the lanes in one fixed order. */
+    static double product(DoubleVector v) {
+        double p = v.lane(0);
+        for (int i = 1; i < D.length(); i++) {
+            p *= v.lane(i);
+        }
+        return p;
+    }
 }

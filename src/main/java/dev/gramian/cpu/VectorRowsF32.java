@@ -83,7 +83,7 @@ final class VectorRowsF32 extends RowKernels {
         for (; i <= n - W; i += W) {
             s0 = s0.add(wide(a + 4 * i));
         }
-        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        double s = VectorMath.sum(s0.add(s1).add(s2.add(s3)));
         for (; i < n; i++) {
             s += Mem.f32(a + 4 * i);
         }
@@ -103,7 +103,7 @@ final class VectorRowsF32 extends RowKernels {
             s2 = s2.add(wide(a + 4 * (i + 2 * W)).abs());
             s3 = s3.add(wide(a + 4 * (i + 3 * W)).abs());
         }
-        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        double s = VectorMath.sum(s0.add(s1).add(s2.add(s3)));
         for (; i < n; i++) {
             s += Math.abs(Mem.f32(a + 4 * i));
         }
@@ -128,7 +128,7 @@ final class VectorRowsF32 extends RowKernels {
             s2 = d2.fma(d2, s2);
             s3 = d3.fma(d3, s3);
         }
-        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        double s = VectorMath.sum(s0.add(s1).add(s2.add(s3)));
         for (; i < n; i++) {
             double d = Mem.f32(a + 4 * i) - mean;
             s += d * d;
@@ -145,7 +145,7 @@ final class VectorRowsF32 extends RowKernels {
             p0 = p0.mul(wide(a + 4 * i));
             p1 = p1.mul(wide(a + 4 * (i + W)));
         }
-        double p = p0.mul(p1).reduceLanes(VectorOperators.MUL);
+        double p = VectorMath.product(p0.mul(p1));
         for (; i < n; i++) {
             p *= Mem.f32(a + 4 * i);
         }
@@ -235,7 +235,7 @@ final class VectorRowsF32 extends RowKernels {
             s0 = s0.add(low(e));
             s1 = s1.add(high(e));
         }
-        return s0.add(s1).reduceLanes(VectorOperators.ADD);
+        return VectorMath.sum(s0.add(s1));
     }
 
     @Override
@@ -281,7 +281,7 @@ final class VectorRowsF32 extends RowKernels {
             s0 = s0.add(low(e));
             s1 = s1.add(high(e));
         }
-        return s0.add(s1).reduceLanes(VectorOperators.ADD);
+        return VectorMath.sum(s0.add(s1));
     }
 
     @Override

@@ -55,7 +55,7 @@ final class VectorRowsF64 extends RowKernels {
         for (; i <= n - W; i += W) {
             s0 = s0.add(load(a + 8 * i));
         }
-        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        double s = VectorMath.sum(s0.add(s1).add(s2.add(s3)));
         for (; i < n; i++) {
             s += Mem.f64(a + 8 * i);
         }
@@ -75,7 +75,7 @@ final class VectorRowsF64 extends RowKernels {
             s2 = s2.add(load(a + 8 * (i + 2 * W)).abs());
             s3 = s3.add(load(a + 8 * (i + 3 * W)).abs());
         }
-        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        double s = VectorMath.sum(s0.add(s1).add(s2.add(s3)));
         for (; i < n; i++) {
             s += Math.abs(Mem.f64(a + 8 * i));
         }
@@ -100,7 +100,7 @@ final class VectorRowsF64 extends RowKernels {
             s2 = d2.fma(d2, s2);
             s3 = d3.fma(d3, s3);
         }
-        double s = s0.add(s1).add(s2.add(s3)).reduceLanes(VectorOperators.ADD);
+        double s = VectorMath.sum(s0.add(s1).add(s2.add(s3)));
         for (; i < n; i++) {
             double d = Mem.f64(a + 8 * i) - mean;
             s += d * d;
@@ -117,7 +117,7 @@ final class VectorRowsF64 extends RowKernels {
             p0 = p0.mul(load(a + 8 * i));
             p1 = p1.mul(load(a + 8 * (i + W)));
         }
-        double p = p0.mul(p1).reduceLanes(VectorOperators.MUL);
+        double p = VectorMath.product(p0.mul(p1));
         for (; i < n; i++) {
             p *= Mem.f64(a + 8 * i);
         }
@@ -204,7 +204,7 @@ final class VectorRowsF64 extends RowKernels {
             DoubleVector e = VectorMath.exp(load(a + 8 * i, in).sub(m)).blend(0.0, in.not());
             s = s.add(e);
         }
-        return s.reduceLanes(VectorOperators.ADD);
+        return VectorMath.sum(s);
     }
 
     @Override
@@ -247,7 +247,7 @@ final class VectorRowsF64 extends RowKernels {
             store(e, to + 8 * i, in);
             s = s.add(e);
         }
-        return s.reduceLanes(VectorOperators.ADD);
+        return VectorMath.sum(s);
     }
 
     @Override
