@@ -13,6 +13,9 @@ class RowKernels {
     private static final RowKernels SCALAR_F32 = new RowKernels(false);
     private static final RowKernels SCALAR_F64 = new RowKernels(true);
 
+    /** Longer sums are halved: the error grows with the logarithm of the count. */
+    private static final long PAIRWISE = 256;
+
     private final boolean wide;
 
     RowKernels(boolean wide) {
@@ -32,6 +35,10 @@ class RowKernels {
         return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
     }
 
+    private long at(long a, long i) {
+        return a + (wide ? 8 * i : 4 * i);
+    }
+
     private double get(long a, long i) {
         return wide ? Mem.f64(a + 8 * i) : Mem.f32(a + 4 * i);
     }
@@ -47,6 +54,10 @@ class RowKernels {
     // ---- one row to one figure; n = 0 gives the neutral element -----------------------------------------------------
 
     double sum(long a, long n) {
+        if (n > PAIRWISE) {
+            long half = n / 2;
+            return sum(a, half) + sum(at(a, half), n - half);
+        }
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
@@ -65,6 +76,10 @@ class RowKernels {
     }
 
     double sumAbs(long a, long n) {
+        if (n > PAIRWISE) {
+            long half = n / 2;
+            return sumAbs(a, half) + sumAbs(at(a, half), n - half);
+        }
         double s0 = 0;
         double s1 = 0;
         long i = 0;
@@ -77,6 +92,10 @@ class RowKernels {
 
     /** Sum of (x - mean)^2. */
     double sumSquares(long a, long n, double mean) {
+        if (n > PAIRWISE) {
+            long half = n / 2;
+            return sumSquares(a, half, mean) + sumSquares(at(a, half), n - half, mean);
+        }
         double s0 = 0;
         double s1 = 0;
         long i = 0;
@@ -177,10 +196,10 @@ class RowKernels {
         }
     }
 
-    /** to = x - shift, the shift in double even for F32. */
-    void minus(long a, long to, long n, double shift) {
+    /** to = (x - first) - second: two steps, so that a large first does not swallow the second. */
+    void minus(long a, long to, long n, double first, double second) {
         for (long i = 0; i < n; i++) {
-            put(to, i, get(a, i) - shift);
+            put(to, i, get(a, i) - first - second);
         }
     }
 
@@ -229,7 +248,7 @@ class RowKernels {
             // inf - inf: a row of -inf alone, one with +inf, and one with NaN have no softmax
             fill(to, n, Double.NaN);
         } else if (log) {
-            minus(a, to, n, m + Math.log(sumExp(a, n, m)));
+            minus(a, to, n, m, Math.log(sumExp(a, n, m)));
         } else {
             double s = expInto(a, to, n, m);
             times(to, to, n, 1 / s);
@@ -251,7 +270,7 @@ class RowKernels {
             plus(to, bias, to, n);
         }
         if (shift != 0) {
-            minus(to, to, n, -shift);
+            minus(to, to, n, -shift, 0);
         }
         if (mask != 0) {
             select(to, mask, n);

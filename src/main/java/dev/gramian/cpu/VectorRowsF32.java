@@ -314,9 +314,9 @@ final class VectorRowsF32 extends RowKernels {
     }
 
     @Override
-    void minus(long a, long to, long n, double shift) {
-        FloatVector hi = FloatVector.broadcast(F, (float) shift);
-        FloatVector lo = FloatVector.broadcast(F, low(shift));
+    void minus(long a, long to, long n, double first, double second) {
+        FloatVector hi = FloatVector.broadcast(F, (float) first);
+        FloatVector lo = FloatVector.broadcast(F, (float) second);
         long i = 0;
         for (; i <= n - L; i += L) {
             store(load(a + 4 * i).sub(hi).sub(lo), to + 4 * i);

@@ -280,15 +280,16 @@ final class VectorRowsF64 extends RowKernels {
     }
 
     @Override
-    void minus(long a, long to, long n, double shift) {
-        DoubleVector m = DoubleVector.broadcast(D, shift);
+    void minus(long a, long to, long n, double first, double second) {
+        DoubleVector p = DoubleVector.broadcast(D, first);
+        DoubleVector q = DoubleVector.broadcast(D, second);
         long i = 0;
         for (; i <= n - W; i += W) {
-            store(load(a + 8 * i).sub(m), to + 8 * i);
+            store(load(a + 8 * i).sub(p).sub(q), to + 8 * i);
         }
         if (i < n) {
             VectorMask<Double> in = tail(i, n);
-            store(load(a + 8 * i, in).sub(m), to + 8 * i, in);
+            store(load(a + 8 * i, in).sub(p).sub(q), to + 8 * i, in);
         }
     }
 

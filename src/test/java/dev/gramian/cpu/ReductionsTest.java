@@ -159,14 +159,15 @@ final class ReductionsTest {
             }
             if (fn == ReduceFn.VAR || fn == ReduceFn.STD) {
                 // the mean is rounded: what a slice of equal elements is left with
-                double floor = 2 * Sample.eps(DType.F64) * Arrays.stream(v).map(Math::abs).max().getAsDouble();
+                double floor = 8 * Sample.eps(DType.F64) * Arrays.stream(v).map(Math::abs).max().getAsDouble();
                 bound += fn == ReduceFn.VAR ? floor * floor : floor;
             }
             if (fn == ReduceFn.LOGSUMEXP) {
                 bound += exact;
             }
+            bound += t == DType.F32 ? 0x1p-149 : t == DType.BF16 ? 0x1p-133 : 0; // subnormals
             if (t == DType.F16) {
-                bound += 0x1p-25; // subnormals
+                bound += 0x1p-25;
                 if (magnitude > 65519) {
                     continue;
                 }
@@ -193,7 +194,7 @@ final class ReductionsTest {
                             continue;
                         }
                         for (int[] axes : SUBSETS) {
-                            if (fn == ReduceFn.PROD && t.isInteger() && axes.length > 1) {
+                            if (fn == ReduceFn.PROD && t.isInteger() && (axes.length > 1 || axes.length == 1 && dims[axes[0]] > 6)) {
                                 continue; // wraps around; has its own test
                             }
                             check(path, fn, x, fn == ReduceFn.VAR ? 1 : 0, axes);
