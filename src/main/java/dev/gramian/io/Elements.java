@@ -9,7 +9,7 @@ record Elements(DType dtype, Shape shape, Source source) {
 
     @FunctionalInterface
     interface Source {
-        /** The bytes from {@code at} on; valid until the next call. */
+        /** The bytes from {@code at} on, native or of a byte array; valid until the next call. */
         MemorySegment piece(long at, long length);
     }
 

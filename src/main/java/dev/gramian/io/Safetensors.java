@@ -172,7 +172,10 @@ public final class Safetensors extends TensorFile {
                         tensor(name);
                     }
                 }
-                require(p.nextToken() == null, place, "text after the header's object", "spaces at most");
+                long end = 8 + p.currentLocation().getByteOffset();
+                if (p.nextToken() != null) {
+                    throw place.bad("text after the header's object", end, "spaces at most");
+                }
             } catch (JsonProcessingException e) {
                 long at = 8 + Math.max(0, e.getLocation() == null ? 0 : e.getLocation().getByteOffset());
                 throw place.bad("header is not JSON: " + Place.shown(e.getOriginalMessage()), at,
