@@ -47,7 +47,6 @@ public final class Safetensors extends TensorFile {
                     .maxNestingDepth(64)
                     .build())
             .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
             .build();
 
     /** Bits of one element of every type the format knows. */
