@@ -1,0 +1,176 @@
+package dev.gramian.cpu;
+
+import dev.gramian.core.Backend;
+import dev.gramian.core.Bytes;
+import dev.gramian.core.DeviceException;
+import dev.gramian.core.Op;
+import dev.gramian.core.Storage;
+import dev.gramian.core.View;
+import java.lang.foreign.MemorySegment;
+
+/** Runs operations in native memory by one {@link CpuPath}. Thread-safe. */
+public final class CpuBackend implements Backend {
+    /** Most bytes that may be live on one CPU device; without it, the machine's or container's physical memory. */
+    static final String MEMORY_PROPERTY = "gramian.memory";
+
+    private final String name;
+    private final CpuPath path;
+    private final Workers workers;
+    private final CpuMemory memory;
+    private final Indexing indexing;
+    private final Sorting sorting;
+    private final Blas java;
+    private final MatMul matMul;
+    private final Decompositions decompositions;
+
+    /** The path must not be {@link #missing}. */
+    public CpuBackend(String name, CpuPath path) {
+        this.name = name;
+        this.path = path;
+        workers = Workers.shared();
+        long limit = limit();
+        memory = new CpuMemory(limit, limit / 4);
+        // without the vector module the native path still has its libraries; the rest is then plain Java
+        CpuPath kernels = path == CpuPath.NATIVE && !CpuPath.vectorModule() ? CpuPath.SCALAR : path;
+        indexing = new Indexing(workers);
+        sorting = new Sorting(workers);
+        java = kernels == CpuPath.SCALAR ? new ScalarBlas() : new VectorBlas();
+        matMul = new MatMul(path == CpuPath.NATIVE ? new OpenBlas(NativeLibrary.openBlas(), java) : java, workers);
+        decompositions = new Decompositions(
+                path == CpuPath.NATIVE ? new OpenBlasLapack(NativeLibrary.openBlas()) : new JavaLapack(), workers);
+    }
+
+    /** Why a path cannot be used here, or null if it can. */
+    public static String missing(CpuPath path) {
+        return switch (path) {
+            case NATIVE -> NativeLibrary.openBlas().reason();
+            case VECTOR -> CpuPath.vectorModule()
+                    ? null
+                    : "the JVM runs without its vector module; start it with --add-modules jdk.incubator.vector";
+            case SCALAR -> null;
+        };
+    }
+
+    private static long limit() {
+        String text = System.getProperty(MEMORY_PROPERTY);
+        if (text == null || text.isBlank()) {
+            return CpuMemory.physical();
+        }
+        try {
+            return Bytes.parse(text);
+        } catch (NumberFormatException e) {
+            throw new DeviceException("memory: not a size; property " + MEMORY_PROPERTY + " is '" + text
+                    + "'; give bytes, or a number with K, M, G or T", e);
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String describe() {
+        String how = java.describe();
+        if (path == CpuPath.NATIVE) {
+            NativeLibrary library = NativeLibrary.openBlas();
+            how = library.config() + " (" + library.core() + "), " + how;
+        }
+        return how + "; threads " + workers.threads() + "; memory " + Bytes.text(memory.limit());
+    }
+
+    @Override
+    public Storage allocate(String op, long bytes) {
+        CpuStorage s = memory.allocate(bytes);
+        if (s == null) {
+            throw new DeviceException(op + ": out of memory on " + name + "; needs " + Bytes.text(bytes) + ", "
+                    + Bytes.text(memory.live()) + " of " + Bytes.text(memory.limit())
+                    + " in use; close inner scopes sooner or work on slices");
+        }
+        return s;
+    }
+
+    @Override
+    public Storage wrap(MemorySegment bytes, Runnable onFree) {
+        memory.adopt(bytes.byteSize());
+        return new CpuStorage(
+                bytes.address(), bytes.byteSize(), 0, 0, new Wrapped(bytes, onFree == null ? () -> {} : onFree));
+    }
+
+    /** Keeps the segment, and with it an automatic arena, reachable until the storage is freed. */
+    private record Wrapped(MemorySegment segment, Runnable onFree) implements Runnable {
+        @Override
+        public void run() {
+            onFree.run();
+        }
+    }
+
+    @Override
+    public void free(Storage storage) {
+        CpuStorage s = (CpuStorage) storage;
+        if (s.onFree == null) {
+            memory.free(s);
+        } else {
+            memory.release(s.bytes());
+            s.onFree.run();
+        }
+    }
+
+    @Override
+    public void run(Op op, View[] in, View[] out) {
+        switch (op) {
+            case Op.Fill o -> throw new AssertionError(o);
+            case Op.Sequence o -> throw new AssertionError(o);
+            case Op.Random o -> throw new AssertionError(o);
+            case Op.Map o -> throw new AssertionError(o);
+            case Op.Zip o -> throw new AssertionError(o);
+            case Op.ZipScalar o -> throw new AssertionError(o);
+            case Op.Where o -> throw new AssertionError(o);
+            case Op.Copy o -> throw new AssertionError(o);
+            case Op.Reduce o -> throw new AssertionError(o);
+            case Op.CumSum o -> throw new AssertionError(o);
+            case Op.Softmax o -> throw new AssertionError(o);
+            case Op.AttentionWeights o -> throw new AssertionError(o);
+            case Op.Normalize o -> throw new AssertionError(o);
+            case Op.Gemm o -> matMul.run(o, in[0], in[1], out[0]);
+            case Op.Gather o -> indexing.gather(o, in[0], in[1], out[0]);
+            case Op.TakeAlongAxis o -> indexing.takeAlongAxis(o, in[0], in[1], out[0]);
+            case Op.Concat o -> indexing.concat(o, in, out[0]);
+            case Op.Sort o -> sorting.sort(o, in[0], out);
+            case Op.TopK o -> sorting.topK(o, in[0], out);
+            case Op.Triangle o -> throw new AssertionError(o);
+            case Op.FirstNonFinite o -> throw new AssertionError(o);
+            case Op.Svd o -> decompositions.svd(o, in[0], out);
+            case Op.Solve o -> decompositions.solve(in[0], in[1], out[0]);
+            case Op.Inverse o -> decompositions.inverse(in[0], out[0]);
+            case Op.Determinant o -> decompositions.determinant(o, in[0], out);
+        }
+    }
+
+    @Override
+    public void upload(MemorySegment from, Storage to, long offset) {
+        MemorySegment.copy(from, 0, CpuMemory.segment(((CpuStorage) to).address + offset, from.byteSize()), 0,
+                from.byteSize());
+    }
+
+    @Override
+    public void download(Storage from, long offset, MemorySegment to) {
+        MemorySegment.copy(CpuMemory.segment(((CpuStorage) from).address + offset, to.byteSize()), 0, to, 0,
+                to.byteSize());
+    }
+
+    @Override
+    public long liveBytes() {
+        return memory.live();
+    }
+
+    @Override
+    public long peakBytes() {
+        return memory.peak();
+    }
+
+    @Override
+    public void resetPeak() {
+        memory.resetPeak();
+    }
+}
