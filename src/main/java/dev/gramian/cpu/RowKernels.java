@@ -25,14 +25,10 @@ class RowKernels {
     /** Kernels for blocks of {@code type}, F32 or F64. */
     static RowKernels of(CpuPath path, DType type) {
         boolean wide = type == DType.F64;
-        if (path == CpuPath.SCALAR || !vectorModule()) {
+        if (path == CpuPath.SCALAR || !CpuPath.vectorModule()) {
             return wide ? SCALAR_F64 : SCALAR_F32;
         }
         return wide ? VectorRowsF64.INSTANCE : VectorRowsF32.INSTANCE;
-    }
-
-    private static boolean vectorModule() {
-        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
     }
 
     private long at(long a, long i) {
