@@ -116,6 +116,16 @@ public sealed interface Op {
                 throw new DTypeException(fn.label() + ": scalar " + scalar + " is not a whole number; x is " + t + " "
                         + in[0].shape() + "; cast x with .to(DType.F64)");
             }
+            boolean fits = switch (t) {
+                case I32 -> scalar == (int) scalar;
+                case U8 -> scalar >= 0 && scalar <= 255;
+                case BOOL -> scalar == 0 || scalar == 1;
+                case F64, F32, F16, BF16, I64 -> true;
+            };
+            if (!fits) {
+                throw new DTypeException(fn.label() + ": scalar " + scalar + " does not fit " + t + "; x "
+                        + in[0].shape() + "; cast x with .to(DType.I64)");
+            }
             return one(in[0].shape(), fn.result(t));
         }
 

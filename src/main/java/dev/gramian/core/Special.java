@@ -65,7 +65,7 @@ final class Special {
             return Math.copySign(NEAR_ERF_ONE + middle(a), x);
         }
         if (a < 6) {
-            return Math.copySign(1 - tail(a), x);
+            return Math.copySign(1 - tail(a, a, 1), x);
         }
         return a >= 6 ? Math.copySign(1, x) : x; // NaN stays
     }
@@ -86,7 +86,7 @@ final class Special {
         if (x <= -6) {
             return 2;
         }
-        return x > 0 ? tail(a) : x < 0 ? 2 - tail(a) : x;
+        return x > 0 ? tail(a, a, 1) : x < 0 ? 2 - tail(a, a, 1) : x;
     }
 
     private static double small(double z) {
@@ -97,12 +97,15 @@ final class Special {
         return poly(a - 1, MIDDLE_P) / poly(a - 1, MIDDLE_Q);
     }
 
-    /** erfc(a) for a >= 1.25. The square's rounding error would grow in exp, so its leading part is made exact. */
-    private static double tail(double a) {
+    /**
+     * erfc(a) for a >= 1.25, where a^2 is scale x^2: rounding a square (or a itself, where a is x / sqrt(2)) would grow
+     * in exp, so the square's leading part is made exact.
+     */
+    private static double tail(double a, double x, double scale) {
         double s = 1 / (a * a);
         double r = a < TAIL_END ? poly(s, TAIL_P) / poly(s, TAIL_Q) : poly(s, FAR_P) / poly(s, FAR_Q);
-        double head = Double.longBitsToDouble(Double.doubleToRawLongBits(a) & 0xFFFFFFFF00000000L);
-        return Math.exp(-head * head - 0.5625) * Math.exp((head - a) * (head + a) + r) / a;
+        double head = Double.longBitsToDouble(Double.doubleToRawLongBits(x) & 0xFFFFFFFF00000000L);
+        return Math.exp(-head * head * scale - 0.5625) * Math.exp((head - x) * (head + x) * scale + r) / a;
     }
 
     private static double poly(double x, double[] c) {
@@ -129,7 +132,10 @@ final class Special {
 
     /** x times the normal distribution function, which erfc gives without cancellation; -0 at -inf, the limit. */
     static double gelu(double x) {
-        return x < -40 ? -0.0 : 0.5 * x * erfc(-x * SQRT_HALF);
+        if (x < -2) {
+            return x < -40 ? -0.0 : 0.5 * x * tail(-x * SQRT_HALF, -x, 0.5);
+        }
+        return 0.5 * x * erfc(-x * SQRT_HALF);
     }
 
     /** 0.5 x (1 + tanh(u)) = x sigmoid(2u), u = sqrt(2/pi) (x + 0.044715 x^3); -0 at -inf, the limit. */
@@ -161,6 +167,11 @@ final class Special {
             return Math.copySign(0.0, y);
         }
         return r < 0 != y < 0 ? r + y : r;
+    }
+
+    /** As IEEE 754, C and NumPy have it: 1 to any power is 1, even NaN; Java's own says NaN. */
+    static double pow(double x, double y) {
+        return x == 1 || x == -1 && Double.isInfinite(y) ? 1 : Math.pow(x, y);
     }
 
     /** Integer power by squaring, wrapping. */

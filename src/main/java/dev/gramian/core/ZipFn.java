@@ -54,7 +54,7 @@ public enum ZipFn {
     POW("pow", NUMBER, "pow(x, y)", "ipow(x, y)") {
         @Override
         public double apply(double x, double y) {
-            return Math.pow(x, y);
+            return Special.pow(x, y);
         }
 
         @Override
