@@ -14,8 +14,8 @@ final class Householder {
     private Householder() {}
 
     /**
-     * Turns x[from, to) into the v whose reflector maps it to a multiple of the first unit vector. Returns tau and leaves
-     * that multiple in beta[index].
+     * Turns x[from, to) into the v whose reflector maps it to a multiple of the first unit vector. Returns tau and
+     * leaves that multiple in beta[index].
      */
     static double reflector(double[] x, int from, int to, double[] beta, int index) {
         double alpha = x[from];
@@ -47,7 +47,10 @@ final class Householder {
         return (b - alpha) / b;
     }
 
-    /** T (count, count), upper triangular, of reflectors v[first, first + count) whose elements end before {@code to}. */
+    /**
+     * T (count, count), upper triangular, of reflectors v[first, first + count) whose elements end before
+     * {@code to}.
+     */
     static double[][] triangle(double[][] v, double[] tau, int first, int count, int from, int to) {
         double[][] t = new double[count][count];
         double[] products = new double[count];

@@ -5,8 +5,8 @@ import dev.gramian.core.ShapeException;
 import dev.gramian.core.SvdMode;
 
 /**
- * Decompositions in plain Java. Works in double precision for both types, an F32 result being rounded once; matrices are
- * copied to the heap, a few times their size in doubles while a call lasts.
+ * Decompositions in plain Java. Works in double precision for both types, an F32 result being rounded once; matrices
+ * are copied to the heap, a few times their size in doubles while a call lasts.
  */
 final class JavaLapack implements Lapack {
     @Override
@@ -17,7 +17,9 @@ final class JavaLapack implements Lapack {
     @Override
     public void svd(SvdMode mode, DType t, long m, long n, long a, long u, long s, long vt) {
         boolean wide = m < n;
-        double[][] x = wide ? loadTransposed(t, size("svd", m), size("svd", n), a) : load(t, size("svd", m), size("svd", n), a);
+        int rows = size("svd", m);
+        int columns = size("svd", n);
+        double[][] x = wide ? loadTransposed(t, rows, columns, a) : load(t, rows, columns, a);
         // Powers of two, so nothing is rounded but what is far below the largest element. In two factors, since one
         // alone may be outside the range of a double.
         int exponent = scale(x);

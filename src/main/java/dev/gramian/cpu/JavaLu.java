@@ -1,8 +1,8 @@
 package dev.gramian.cpu;
 
 /**
- * LU with partial pivoting of rows of doubles: PA = LU in place, L's unit diagonal not stored. Rows change places in the
- * array of rows, not in memory.
+ * LU with partial pivoting of rows of doubles: PA = LU in place, L's unit diagonal not stored. Rows change places in
+ * the array of rows, not in memory.
  */
 final class JavaLu {
     private static final int BLOCK = 32;

@@ -108,11 +108,12 @@ final class JavaSvd {
     }
 
     /**
-     * A = Q B Pᵀ with B upper bidiagonal. The update of the rest of the matrix by a step's two reflectors is delayed into
-     * the next step's first product, so that A is read twice and written once a step.
+     * A = Q B Pᵀ with B upper bidiagonal. The update of the rest of the matrix by a step's two reflectors is delayed
+     * into the next step's first product, so that A is read twice and written once a step.
      */
     private static void bidiagonalise(
-            double[][] a, double[] d, double[] e, double[][] left, double[] tauLeft, double[][] right, double[] tauRight) {
+            double[][] a, double[] d, double[] e, double[][] left, double[] tauLeft,
+            double[][] right, double[] tauRight) {
         int n = a.length;
         // delayed: a[r] -= u[r] y + x[r] v
         double[] u = new double[n];

@@ -13,8 +13,8 @@ interface Lapack {
     String describe();
 
     /**
-     * {@code a} (m, n) = U diag(S) Vt with m, n of at least 1; destroys {@code a}. S has k = min(m, n) values, descending.
-     * THIN: u (m, k), vt (k, n). FULL: u (m, m), vt (n, n). VALUES: u and vt are not touched.
+     * {@code a} (m, n) = U diag(S) Vt with m, n of at least 1; destroys {@code a}. S has k = min(m, n) values,
+     * descending. THIN: u (m, k), vt (k, n). FULL: u (m, m), vt (n, n). VALUES: u and vt are not touched.
      */
     void svd(SvdMode mode, DType t, long m, long n, long a, long u, long s, long vt);
 
@@ -28,8 +28,8 @@ interface Lapack {
     long inverse(DType t, long n, long a);
 
     /**
-     * Overwrites {@code a} (n, n) with triangular factors whose pivots stand on the diagonal. Returns the sign, 1 or -1,
-     * by which the product of the pivots must be multiplied to give the determinant.
+     * Overwrites {@code a} (n, n) with triangular factors whose pivots stand on the diagonal. Returns the sign, 1 or
+     * -1, by which the product of the pivots must be multiplied to give the determinant.
      */
     int pivots(DType t, long n, long a);
 }

@@ -15,8 +15,9 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 
 /**
- * Decompositions by the LAPACK inside OpenBLAS. LAPACK is column-major, and a row-major matrix is its own transpose there:
- * every call works on Aᵀ, whose left vectors lie in memory as A's Vt and the other way round, so nothing is transposed.
+ * Decompositions by the LAPACK inside OpenBLAS. LAPACK is column-major, and a row-major matrix is its own transpose
+ * there: every call works on Aᵀ, whose left vectors lie in memory as A's Vt and the other way round, so nothing is
+ * transposed.
  */
 final class OpenBlasLapack implements Lapack {
     /** Work memory beyond this is given back after the call instead of staying with the thread. */
@@ -36,7 +37,10 @@ final class OpenBlasLapack implements Lapack {
 
     private final NativeLibrary library;
 
-    /** One element type's functions. Calls end with the lengths of character arguments, as Fortran compilers pass them. */
+    /**
+     * One element type's functions. Calls end with the lengths of character arguments, as Fortran
+     * compilers pass them.
+     */
     private record Calls(
             MethodHandle gesdd, MethodHandle gesvd, MethodHandle getrf, MethodHandle getri, MethodHandle trsm) {
         static final Calls F32 = of('s');
@@ -73,8 +77,8 @@ final class OpenBlasLapack implements Lapack {
         for (String f : new String[] {"gesdd_", "gesvd_", "getrf_", "getri_", "trsm_"}) {
             for (String type : new String[] {"s", "d"}) {
                 if (symbols.find(type + f).isEmpty()) {
-                    throw new NativeException("cpu: LAPACK is not complete; " + library.path() + " has no function " + type
-                            + f + "; use a build of OpenBLAS with LAPACK");
+                    throw new NativeException("cpu: LAPACK is not complete; " + library.path()
+                            + " has no function " + type + f + "; use a build of OpenBLAS with LAPACK");
                 }
             }
         }
@@ -167,7 +171,8 @@ final class OpenBlasLapack implements Lapack {
         double asked = t == DType.F64 ? Mem.f64(h + REAL) : Math.nextUp(Mem.f32(h + REAL));
         long size = Math.max(1, (long) Math.ceil(asked));
         if (size > Integer.MAX_VALUE) {
-            throw new NativeException("lapack: work of " + size + " elements; does not fit 32 bits; use smaller matrices");
+            throw new NativeException("lapack: work of " + size + " elements; does not fit 32 bits;"
+                    + " use smaller matrices");
         }
         Mem.i32(h + L_WORK, (int) size);
         long bytes = size * t.bytes();
@@ -293,8 +298,9 @@ final class OpenBlasLapack implements Lapack {
 
     private static int check(DType t, String function, int info) {
         if (info < 0) {
-            throw new NativeException("lapack: " + (t == DType.F64 ? "d" : "s") + function + " rejected argument " + -info
-                    + "; info " + info + "; the matrix may hold NaN, or the library is not what it says it is");
+            throw new NativeException("lapack: " + (t == DType.F64 ? "d" : "s") + function
+                    + " rejected argument " + -info + "; info " + info
+                    + "; the matrix may hold NaN, or the library is not what it says it is");
         }
         return info;
     }

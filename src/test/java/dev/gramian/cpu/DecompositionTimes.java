@@ -71,7 +71,8 @@ final class DecompositionTimes {
         for (int k = 0; k < threads; k++) {
             Arrays.sort(wall[k]);
             System.out.printf(
-                    "%s %s %s, %d thread(s): wall median %.2f min %.2f ms; cpu of the caller %.2f, of the process %.2f ms%n",
+                    "%s %s %s, %d thread(s): wall median %.2f min %.2f ms; "
+                            + "cpu of the caller %.2f, of the process %.2f ms%n",
                     lapack.getClass().getSimpleName(), t, shape, k + 1, wall[k][rounds / 2], wall[k][0],
                     Arrays.stream(caller[k]).average().orElse(0), Arrays.stream(process[k]).average().orElse(0));
         }

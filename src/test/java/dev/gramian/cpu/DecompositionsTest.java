@@ -45,7 +45,8 @@ class DecompositionsTest {
     }
 
     static Stream<Case> cases() {
-        return LapackTestSupport.implementations().flatMap(l -> Stream.of(new Case(l, DType.F32), new Case(l, DType.F64)));
+        return LapackTestSupport.implementations()
+                .flatMap(l -> Stream.of(new Case(l, DType.F32), new Case(l, DType.F64)));
     }
 
     // ---- singular values -------------------------------------------------------------------------------------------
@@ -55,7 +56,8 @@ class DecompositionsTest {
     void svdOfManyShapes(Case c) {
         Random random = new Random(SEED);
         long[][] shapes = {
-            {1, 1}, {1, 2}, {2, 1}, {1, 17}, {17, 1}, {2, 2}, {3, 3}, {5, 4}, {4, 5}, {7, 31}, {31, 7}, {32, 32}, {33, 33},
+            {1, 1}, {1, 2}, {2, 1}, {1, 17}, {17, 1}, {2, 2}, {3, 3}, {5, 4}, {4, 5}, {7, 31}, {31, 7}, {32, 32},
+            {33, 33},
             {65, 65}, {64, 33}, {33, 64}, {97, 131}, {131, 97}, {300, 20}, {20, 300}, {150, 150}
         };
         for (long[] s : shapes) {
@@ -231,7 +233,8 @@ class DecompositionsTest {
     void solvesStacksInAnyLayout(Case c) {
         Random random = new Random(SEED + 4);
         View ab = view(c.t, uniform(random, 7, 49 * 40), 40, 7, 49);
-        View a = new View(ab.storage(), ab.layout().slice(2, Long.MAX_VALUE, Long.MIN_VALUE, -7).transpose(-2, -1), c.t);
+        View a = new View(
+                ab.storage(), ab.layout().slice(2, Long.MAX_VALUE, Long.MIN_VALUE, -7).transpose(-2, -1), c.t);
         View bb = view(c.t, uniform(random, 3, 7), 3, 7);
         View b = new View(
                 bb.storage(), bb.layout().transpose(0, 1).unsqueeze(0).expand("expand", Shape.of(40, 7, 3)), c.t);
@@ -319,8 +322,8 @@ class DecompositionsTest {
         View many = view(c.t, stack, 2, 50, 2, 2);
         View b = view(c.t, new double[200], 2, 50, 2, 1);
         assertEquals(
-                "solve: matrix is singular; a [2, 50, 2, 2] at batch [1, 13], pivot 1 is zero; use Linalg.pinv or check the"
-                        + " rank",
+                "solve: matrix is singular; a [2, 50, 2, 2] at batch [1, 13], pivot 1 is zero; "
+                        + "use Linalg.pinv or check the rank",
                 assertThrows(GramianException.class, () -> solve(c, many, b)).getMessage());
     }
 
@@ -346,7 +349,7 @@ class DecompositionsTest {
         }
     }
 
-    // ---- checks -------------------------------------------------------------------------------------------------------
+    // ---- checks -----------------------------------------------------------------------------------------------------
 
     /** All three modes of one matrix; returns the values. */
     private static double[] checkSvd(Case c, double[] a, long rows, long columns) {
@@ -441,7 +444,7 @@ class DecompositionsTest {
         return x[n - 1][n - 1].multiply(BigInteger.valueOf(sign));
     }
 
-    // ---- plain helpers ------------------------------------------------------------------------------------------------
+    // ---- plain helpers ----------------------------------------------------------------------------------------------
 
     private static View[] svd(Case c, SvdMode mode, View a) {
         Op.Svd op = new Op.Svd(mode);
