@@ -17,6 +17,7 @@ public final class CpuBackend implements Backend {
     private final CpuPath path;
     private final Workers workers;
     private final CpuMemory memory;
+    private final Elementwise elementwise;
     private final Indexing indexing;
     private final Sorting sorting;
     private final Blas java;
@@ -32,6 +33,7 @@ public final class CpuBackend implements Backend {
         memory = new CpuMemory(limit, limit / 4);
         // without the vector module the native path still has its libraries; the rest is then plain Java
         CpuPath kernels = path == CpuPath.NATIVE && !CpuPath.vectorModule() ? CpuPath.SCALAR : path;
+        elementwise = new Elementwise(kernels, workers);
         indexing = new Indexing(workers);
         sorting = new Sorting(workers);
         java = kernels == CpuPath.SCALAR ? new ScalarBlas() : new VectorBlas();
@@ -119,14 +121,14 @@ public final class CpuBackend implements Backend {
     @Override
     public void run(Op op, View[] in, View[] out) {
         switch (op) {
-            case Op.Fill o -> throw new AssertionError(o);
-            case Op.Sequence o -> throw new AssertionError(o);
-            case Op.Random o -> throw new AssertionError(o);
-            case Op.Map o -> throw new AssertionError(o);
-            case Op.Zip o -> throw new AssertionError(o);
-            case Op.ZipScalar o -> throw new AssertionError(o);
-            case Op.Where o -> throw new AssertionError(o);
-            case Op.Copy o -> throw new AssertionError(o);
+            case Op.Fill o -> elementwise.fill(o, out[0]);
+            case Op.Sequence o -> elementwise.sequence(o, out[0]);
+            case Op.Random o -> elementwise.random(o, out[0]);
+            case Op.Map o -> elementwise.map(o, in, out[0]);
+            case Op.Zip o -> elementwise.zip(o, in, out[0]);
+            case Op.ZipScalar o -> elementwise.zipScalar(o, in, out[0]);
+            case Op.Where o -> elementwise.where(in, out[0]);
+            case Op.Copy o -> elementwise.copy(in, out[0]);
             case Op.Reduce o -> throw new AssertionError(o);
             case Op.CumSum o -> throw new AssertionError(o);
             case Op.Softmax o -> throw new AssertionError(o);

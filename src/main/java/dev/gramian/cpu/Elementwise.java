@@ -21,13 +21,8 @@ final class Elementwise {
     private final Workers workers;
 
     Elementwise(CpuPath path, Workers workers) {
-        this.kernels = new FnKernels(path != CpuPath.SCALAR && vectorModule());
+        this.kernels = new FnKernels(path != CpuPath.SCALAR && CpuPath.vectorModule());
         this.workers = workers;
-    }
-
-    /** Whether the JVM was started with the Vector API's module. */
-    private static boolean vectorModule() {
-        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
     }
 
     /** In: x. */
