@@ -1,6 +1,10 @@
 package dev.gramian.cpu;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
 import dev.gramian.core.DType;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Products with the Vector API: blocks of both operands are packed so that the register tiles ({@link VectorTileF32},
@@ -12,8 +16,8 @@ final class VectorBlas implements Blas {
     private static final int ROWS = 240;
     private static final int COLUMNS = 2048;
 
-    /** Bytes from row to row of a packed a: one cache line over a power of two, so that rows spread over cache sets. */
-    static final long ROW = DEPTH * 8 + 64;
+    /** Elements from row to row of a packed a: a little over a power of two, so that rows spread over cache sets. */
+    static final int ROW = DEPTH + 16;
 
     private static final int VECTOR = VectorTileF32.SPECIES.vectorByteSize();
     private static final boolean WIDE = VECTOR >= 64;
@@ -67,10 +71,9 @@ final class VectorBlas implements Blas {
         int rows = (int) Math.min(ROWS, (m + 11) / 12 * 12);
         int depth = (int) Math.min(DEPTH, k);
         int columns = (int) Math.min(COLUMNS, (n + width - 1) / width * width);
-        long packedA = Scratch.take(Scratch.Slot.PANEL_A, rows * ROW);
-        long edge = (long) depth * columns * w;
-        long packedB = Scratch.take(Scratch.Slot.PANEL_B, edge + 12L * 2 * VECTOR);
-        edge += packedB;
+        Packed packed = Packed.OF_THREAD.get();
+        packed.reserve(type, rows * ROW);
+        long packedB = Scratch.take(Scratch.Slot.PANEL_B, (long) depth * columns * w);
         for (long j = 0; j < n; j += COLUMNS) {
             int nc = (int) Math.min(COLUMNS, n - j);
             for (long p = 0; p < k; p += DEPTH) {
@@ -79,8 +82,8 @@ final class VectorBlas implements Blas {
                 packB(type, transB, kc, nc, b + (transB ? j * ldb + p : p * ldb + j) * w, ldb * w, packedB, width);
                 for (long i = 0; i < m; i += ROWS) {
                     int mc = (int) Math.min(ROWS, m - i);
-                    packA(transA, mc, kc, a + (transA ? p * lda + i : i * lda + p) * w, lda * w, packedA, w);
-                    block(type, mc, nc, kc, alpha, packedA, packedB, add, c + (i * ldc + j) * w, ldc * w, edge, width);
+                    packA(transA, mc, kc, a + (transA ? p * lda + i : i * lda + p) * w, lda * w, packed, w);
+                    block(type, mc, nc, kc, alpha, packed, packedB, add, c + (i * ldc + j) * w, ldc * w, width);
                 }
             }
         }
@@ -92,12 +95,11 @@ final class VectorBlas implements Blas {
             int n,
             int k,
             double alpha,
-            long a,
+            Packed a,
             long b,
             boolean add,
             long c,
             long step,
-            long edge,
             int width) {
         int w = type.bytes();
         for (int j = 0; j < n; j += width) {
@@ -106,56 +108,88 @@ final class VectorBlas implements Blas {
             for (int i = 0; i < m; ) {
                 int rows = WIDE && m - i > 6 ? 12 : 6;
                 long to = c + i * step + (long) j * w;
-                if (cols == width && rows <= m - i) {
-                    tile(type, rows, k, a + i * ROW, strip, to, step, alpha, add);
+                int used = Math.min(rows, m - i);
+                if (type == DType.F32) {
+                    tileF32(rows, used, cols, k, a, i * ROW, strip, to, step, (float) alpha, add);
                 } else {
-                    tile(type, rows, k, a + i * ROW, strip, edge, 2L * VECTOR, alpha, false);
-                    for (int r = 0; r < Math.min(rows, m - i); r++) {
-                        merge(type, cols, edge + 2L * VECTOR * r, to + r * step, add);
-                    }
+                    tileF64(rows, used, cols, k, a, i * ROW, strip, to, step, alpha, add);
                 }
                 i += rows;
             }
         }
     }
 
-    private static void tile(
-            DType type, int rows, int k, long a, long b, long c, long step, double alpha, boolean add) {
-        if (type == DType.F32) {
-            if (rows == 12) {
-                VectorTileF32.tile12(k, a, b, c, step, (float) alpha, add);
-            } else {
-                VectorTileF32.tile6(k, a, b, c, step, (float) alpha, add);
-            }
-        } else if (rows == 12) {
-            VectorTileF64.tile12(k, a, b, c, step, alpha, add);
-        } else {
-            VectorTileF64.tile6(k, a, b, c, step, alpha, add);
-        }
-    }
+    /** Work arrays of a thread. */
+    private static final class Packed {
+        static final ThreadLocal<Packed> OF_THREAD = ThreadLocal.withInitial(Packed::new);
 
-    private static void merge(DType type, int n, long from, long to, boolean add) {
-        if (!add) {
-            Mem.copy(from, to, (long) n * type.bytes());
-        } else if (type == DType.F32) {
-            for (int j = 0; j < n; j++) {
-                Mem.f32(to + 4L * j, Mem.f32(to + 4L * j) + Mem.f32(from + 4L * j));
-            }
-        } else {
-            for (int j = 0; j < n; j++) {
-                Mem.f64(to + 8L * j, Mem.f64(to + 8L * j) + Mem.f64(from + 8L * j));
+        float[] f32 = new float[0];
+        double[] f64 = new double[0];
+        final float[] tileF32 = new float[6 * VECTOR];
+        final double[] tileF64 = new double[3 * VECTOR];
+
+        void reserve(DType type, int n) {
+            if (type == DType.F32 && f32.length < n) {
+                f32 = new float[n];
+            } else if (type == DType.F64 && f64.length < n) {
+                f64 = new double[n];
             }
         }
     }
 
-    /** Rows of op(a), each {@link #ROW} bytes; what a last tile reads beyond them is computed and dropped. */
-    private static void packA(boolean trans, int m, int k, long a, long ld, long to, int w) {
+    private static void tileF32(
+            int rows, int used, int cols, int k, Packed x, int a, long b, long c, long step, float alpha, boolean add) {
+        float[] tile = x.tileF32;
+        if (rows == 12) {
+            VectorTileF32.tile12(k, x.f32, a, b, tile);
+        } else {
+            VectorTileF32.tile6(k, x.f32, a, b, tile);
+        }
+        if (cols == 2 * VECTOR / 4) {
+            VectorTileF32.store(tile, used, c, step, alpha, add);
+        } else {
+            VectorTileF32.storePart(tile, used, cols, c, step, alpha, add);
+        }
+    }
+
+    private static void tileF64(
+            int rows, int used, int cols, int k, Packed x, int a, long b, long c, long step, double alpha, boolean add) {
+        double[] tile = x.tileF64;
+        if (rows == 12) {
+            VectorTileF64.tile12(k, x.f64, a, b, tile);
+        } else {
+            VectorTileF64.tile6(k, x.f64, a, b, tile);
+        }
+        if (cols == 2 * VECTOR / 8) {
+            VectorTileF64.store(tile, used, c, step, alpha, add);
+        } else {
+            VectorTileF64.storePart(tile, used, cols, c, step, alpha, add);
+        }
+    }
+
+    /** Rows of op(a), {@link #ROW} elements each; what a last tile reads beyond them is computed and dropped. */
+    private static void packA(boolean trans, int m, int k, long a, long ld, Packed to, int w) {
         if (!trans) {
             for (int i = 0; i < m; i++) {
-                Mem.copy(a + i * ld, to + i * ROW, (long) k * w);
+                if (w == 4) {
+                    MemorySegment.copy(Mem.ALL, JAVA_FLOAT_UNALIGNED, a + i * ld, to.f32, i * ROW, k);
+                } else {
+                    MemorySegment.copy(Mem.ALL, JAVA_DOUBLE_UNALIGNED, a + i * ld, to.f64, i * ROW, k);
+                }
             }
-        } else {
-            transpose(k, m, a, ld, to, ROW, w);
+            return;
+        }
+        for (int p0 = 0; p0 < k; p0 += 8) {
+            int p1 = Math.min(k, p0 + 8);
+            for (int i = 0; i < m; i++) {
+                for (int p = p0; p < p1; p++) {
+                    if (w == 4) {
+                        to.f32[i * ROW + p] = Mem.f32(a + p * ld + 4L * i);
+                    } else {
+                        to.f64[i * ROW + p] = Mem.f64(a + p * ld + 8L * i);
+                    }
+                }
+            }
         }
     }
 

@@ -6,8 +6,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Register tiles of F64 products: 12 rows by two vectors (24 accumulators of 32 registers, AVX-512), 6 by two where there
- * are 16. Rows of a lie {@link VectorBlas#ROW} bytes apart: a constant, so that every broadcast load is one displacement
- * from one register. b is packed, two vectors per step of k.
+ * are 16. Rows of a lie {@link VectorBlas#ROW} elements apart: a constant, so that every broadcast load is one
+ * displacement from one register. a and the tile are Java arrays: access through memory segments costs the JIT so many
+ * nodes that it gave up inlining (12 GFLOP/s instead of 200). b is packed, two vectors per step of k.
  *
  * <p>Accumulators are local variables: in an array they would live in memory, at a twenty-fifth of the speed.
  */
@@ -16,13 +17,14 @@ final class VectorTileF64 {
 
     private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
     private static final long VECTOR = SPECIES.vectorByteSize();
-    private static final long ROW = VectorBlas.ROW;
+    private static final int LANES = SPECIES.length();
+    private static final int ROW = VectorBlas.ROW;
 
     private VectorTileF64() {}
 
 
-    /** c (+)= alpha * a b for 12 rows; {@code step} is the distance of c's rows in bytes. */
-    static void tile12(int k, long a, long b, long c, long step, double alpha, boolean add) {
+    /** tile = a b for 12 rows, two vectors each. */
+    static void tile12(int k, double[] a, int row, long b, double[] tile) {
         DoubleVector zero = DoubleVector.zero(SPECIES);
         DoubleVector s0 = zero;
         DoubleVector t0 = zero;
@@ -52,61 +54,72 @@ final class VectorTileF64 {
             DoubleVector u = load(b);
             DoubleVector v = load(b + VECTOR);
             DoubleVector x;
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a));
+            x = DoubleVector.broadcast(SPECIES, a[row + p]);
             s0 = x.fma(u, s0);
             t0 = x.fma(v, t0);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 1 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 1 * ROW]);
             s1 = x.fma(u, s1);
             t1 = x.fma(v, t1);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 2 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 2 * ROW]);
             s2 = x.fma(u, s2);
             t2 = x.fma(v, t2);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 3 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 3 * ROW]);
             s3 = x.fma(u, s3);
             t3 = x.fma(v, t3);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 4 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 4 * ROW]);
             s4 = x.fma(u, s4);
             t4 = x.fma(v, t4);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 5 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 5 * ROW]);
             s5 = x.fma(u, s5);
             t5 = x.fma(v, t5);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 6 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 6 * ROW]);
             s6 = x.fma(u, s6);
             t6 = x.fma(v, t6);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 7 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 7 * ROW]);
             s7 = x.fma(u, s7);
             t7 = x.fma(v, t7);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 8 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 8 * ROW]);
             s8 = x.fma(u, s8);
             t8 = x.fma(v, t8);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 9 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 9 * ROW]);
             s9 = x.fma(u, s9);
             t9 = x.fma(v, t9);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 10 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 10 * ROW]);
             s10 = x.fma(u, s10);
             t10 = x.fma(v, t10);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 11 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 11 * ROW]);
             s11 = x.fma(u, s11);
             t11 = x.fma(v, t11);
-            a += 8;
             b += 2 * VECTOR;
         }
-        store(c, s0, t0, alpha, add);
-        store(c + 1 * step, s1, t1, alpha, add);
-        store(c + 2 * step, s2, t2, alpha, add);
-        store(c + 3 * step, s3, t3, alpha, add);
-        store(c + 4 * step, s4, t4, alpha, add);
-        store(c + 5 * step, s5, t5, alpha, add);
-        store(c + 6 * step, s6, t6, alpha, add);
-        store(c + 7 * step, s7, t7, alpha, add);
-        store(c + 8 * step, s8, t8, alpha, add);
-        store(c + 9 * step, s9, t9, alpha, add);
-        store(c + 10 * step, s10, t10, alpha, add);
-        store(c + 11 * step, s11, t11, alpha, add);
+        s0.intoArray(tile, 0 * LANES);
+        t0.intoArray(tile, 1 * LANES);
+        s1.intoArray(tile, 2 * LANES);
+        t1.intoArray(tile, 3 * LANES);
+        s2.intoArray(tile, 4 * LANES);
+        t2.intoArray(tile, 5 * LANES);
+        s3.intoArray(tile, 6 * LANES);
+        t3.intoArray(tile, 7 * LANES);
+        s4.intoArray(tile, 8 * LANES);
+        t4.intoArray(tile, 9 * LANES);
+        s5.intoArray(tile, 10 * LANES);
+        t5.intoArray(tile, 11 * LANES);
+        s6.intoArray(tile, 12 * LANES);
+        t6.intoArray(tile, 13 * LANES);
+        s7.intoArray(tile, 14 * LANES);
+        t7.intoArray(tile, 15 * LANES);
+        s8.intoArray(tile, 16 * LANES);
+        t8.intoArray(tile, 17 * LANES);
+        s9.intoArray(tile, 18 * LANES);
+        t9.intoArray(tile, 19 * LANES);
+        s10.intoArray(tile, 20 * LANES);
+        t10.intoArray(tile, 21 * LANES);
+        s11.intoArray(tile, 22 * LANES);
+        t11.intoArray(tile, 23 * LANES);
     }
 
-    /** c (+)= alpha * a b for 6 rows; {@code step} is the distance of c's rows in bytes. */
-    static void tile6(int k, long a, long b, long c, long step, double alpha, boolean add) {
+    /** tile = a b for 6 rows, two vectors each. */
+    static void tile6(int k, double[] a, int row, long b, double[] tile) {
         DoubleVector zero = DoubleVector.zero(SPECIES);
         DoubleVector s0 = zero;
         DoubleVector t0 = zero;
@@ -124,48 +137,68 @@ final class VectorTileF64 {
             DoubleVector u = load(b);
             DoubleVector v = load(b + VECTOR);
             DoubleVector x;
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a));
+            x = DoubleVector.broadcast(SPECIES, a[row + p]);
             s0 = x.fma(u, s0);
             t0 = x.fma(v, t0);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 1 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 1 * ROW]);
             s1 = x.fma(u, s1);
             t1 = x.fma(v, t1);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 2 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 2 * ROW]);
             s2 = x.fma(u, s2);
             t2 = x.fma(v, t2);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 3 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 3 * ROW]);
             s3 = x.fma(u, s3);
             t3 = x.fma(v, t3);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 4 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 4 * ROW]);
             s4 = x.fma(u, s4);
             t4 = x.fma(v, t4);
-            x = DoubleVector.broadcast(SPECIES, Mem.f64(a + 5 * ROW));
+            x = DoubleVector.broadcast(SPECIES, a[row + p + 5 * ROW]);
             s5 = x.fma(u, s5);
             t5 = x.fma(v, t5);
-            a += 8;
             b += 2 * VECTOR;
         }
-        store(c, s0, t0, alpha, add);
-        store(c + 1 * step, s1, t1, alpha, add);
-        store(c + 2 * step, s2, t2, alpha, add);
-        store(c + 3 * step, s3, t3, alpha, add);
-        store(c + 4 * step, s4, t4, alpha, add);
-        store(c + 5 * step, s5, t5, alpha, add);
+        s0.intoArray(tile, 0 * LANES);
+        t0.intoArray(tile, 1 * LANES);
+        s1.intoArray(tile, 2 * LANES);
+        t1.intoArray(tile, 3 * LANES);
+        s2.intoArray(tile, 4 * LANES);
+        t2.intoArray(tile, 5 * LANES);
+        s3.intoArray(tile, 6 * LANES);
+        t3.intoArray(tile, 7 * LANES);
+        s4.intoArray(tile, 8 * LANES);
+        t4.intoArray(tile, 9 * LANES);
+        s5.intoArray(tile, 10 * LANES);
+        t5.intoArray(tile, 11 * LANES);
     }
 
     private static DoubleVector load(long at) {
         return DoubleVector.fromMemorySegment(SPECIES, Mem.ALL, at, ORDER);
     }
 
-    private static void store(long at, DoubleVector s, DoubleVector t, double alpha, boolean add) {
-        DoubleVector x = s.mul(alpha);
-        DoubleVector y = t.mul(alpha);
-        if (add) {
-            x = x.add(load(at));
-            y = y.add(load(at + VECTOR));
+    /** c (+)= alpha * tile for {@code rows} whole rows; {@code step} is the distance of c's rows in bytes. */
+    static void store(double[] tile, int rows, long c, long step, double alpha, boolean add) {
+        for (int r = 0; r < rows; r++) {
+            DoubleVector x = DoubleVector.fromArray(SPECIES, tile, 2 * r * LANES).mul(alpha);
+            DoubleVector y = DoubleVector.fromArray(SPECIES, tile, (2 * r + 1) * LANES).mul(alpha);
+            if (add) {
+                x = x.add(load(c));
+                y = y.add(load(c + VECTOR));
+            }
+            x.intoMemorySegment(Mem.ALL, c, ORDER);
+            y.intoMemorySegment(Mem.ALL, c + VECTOR, ORDER);
+            c += step;
         }
-        x.intoMemorySegment(Mem.ALL, at, ORDER);
-        y.intoMemorySegment(Mem.ALL, at + VECTOR, ORDER);
+    }
+
+    /** The same for {@code cols} columns. */
+    static void storePart(double[] tile, int rows, int cols, long c, long step, double alpha, boolean add) {
+        for (int r = 0; r < rows; r++) {
+            for (int j = 0; j < cols; j++) {
+                long at = c + r * step + 8L * j;
+                double x = alpha * tile[2 * r * LANES + j];
+                Mem.f64(at, add ? Mem.f64(at) + x : x);
+            }
+        }
     }
 
     // ---- vectors ------------------------------------------------------------------------------------------------------
