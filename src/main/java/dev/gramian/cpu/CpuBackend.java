@@ -37,7 +37,7 @@ public final class CpuBackend implements Backend {
         indexing = new Indexing(workers);
         sorting = new Sorting(workers);
         java = kernels == CpuPath.SCALAR ? new ScalarBlas() : new VectorBlas();
-        matMul = new MatMul(path == CpuPath.NATIVE ? new OpenBlas(NativeLibrary.openBlas(), java) : java, workers);
+        matMul = new MatMul(path == CpuPath.NATIVE ? NativeBlas.of(NativeLibrary.openBlas(), java) : java, workers);
         decompositions = new Decompositions(
                 path == CpuPath.NATIVE ? new OpenBlasLapack(NativeLibrary.openBlas()) : new JavaLapack(), workers);
     }

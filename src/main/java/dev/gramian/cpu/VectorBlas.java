@@ -22,6 +22,11 @@ final class VectorBlas implements Blas {
     private static final int VECTOR = VectorTileF32.SPECIES.vectorByteSize();
     private static final boolean WIDE = VECTOR >= 64;
 
+    /** True on processors with 512-bit vectors. */
+    static boolean isWide() {
+        return WIDE;
+    }
+
     @Override
     public String name() {
         return "vector";

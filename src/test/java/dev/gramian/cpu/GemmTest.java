@@ -34,6 +34,7 @@ final class GemmTest {
         all.add(new VectorBlas());
         if (NativeLibrary.openBlas().isPresent()) {
             all.add(new OpenBlas(NativeLibrary.openBlas(), new ScalarBlas()));
+            all.add(NativeBlas.of(NativeLibrary.openBlas(), new VectorBlas()));
         }
         return all.build();
     }
