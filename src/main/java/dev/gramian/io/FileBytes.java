@@ -72,7 +72,7 @@ final class FileBytes implements AutoCloseable {
     HostBytes map(long at, long length) {
         Arena arena = Arena.ofShared();
         try {
-            return new HostBytes(channel.map(MapMode.READ_ONLY, at, length, arena), arena::close);
+            return HostBytes.of(channel.map(MapMode.READ_ONLY, at, length, arena), arena);
         } catch (IOException e) {
             arena.close();
             throw place.failed(e);

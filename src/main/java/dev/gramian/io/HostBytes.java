@@ -5,16 +5,36 @@ import dev.gramian.core.DeviceException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteOrder;
 
 /** Native bytes and what gives them back, to be called once. */
 record HostBytes(MemorySegment bytes, Runnable onFree) {
+    private static final long PHYSICAL =
+            ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
+                    ? os.getTotalMemorySize()
+                    : Long.MAX_VALUE;
 
-    /** Fresh zeroed memory; {@link DeviceException} where there is not enough. */
+    /** Bytes of an arena that closes with them; freeing twice is harmless. */
+    static HostBytes of(MemorySegment bytes, Arena arena) {
+        return new HostBytes(bytes, () -> {
+            if (arena.scope().isAlive()) {
+                arena.close();
+            }
+        });
+    }
+
+    /**
+     * Fresh zeroed memory; {@link DeviceException} where there is not enough. More than the machine has is refused before
+     * the system is asked: it would promise the bytes, then end the process when they are touched.
+     */
     static HostBytes allocate(long bytes, Place place) {
         Arena arena = Arena.ofShared();
         try {
-            return new HostBytes(arena.allocate(bytes, 64), arena::close);
+            if (bytes > PHYSICAL) {
+                throw new OutOfMemoryError();
+            }
+            return of(arena.allocate(bytes, 64), arena);
         } catch (OutOfMemoryError e) {
             arena.close();
             throw new DeviceException("read: no memory for " + bytes + " bytes; " + place.name()

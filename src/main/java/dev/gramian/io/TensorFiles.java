@@ -71,20 +71,12 @@ public final class TensorFiles {
                     }
                 }
             }
-            others.forEach((n, t) -> all.put(n, contiguous(file, n, t)));
+            others.forEach((n, t) -> all.put(n, t.elements()));
             all.put(name, elements);
             save(file, all, metadata);
         } finally {
             others.values().forEach(t -> t.data().onFree().run());
         }
-    }
-
-    private static Elements contiguous(Path file, String name, HostTensor t) {
-        if (!t.layout().isContiguous()) {
-            throw new FormatException("write: '" + Place.shown(name) + "' is in Fortran order and would be reordered; "
-                    + Place.of(file).name() + "; write another file");
-        }
-        return Elements.of(t.dtype(), t.layout().shape(), t.data().bytes());
     }
 
     /** A container of these tensors and no others. */

@@ -155,6 +155,21 @@ final class WriteTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"stored.npz", "deflated.npz"})
+    void membersInFortranOrderAreKept(String name) throws IOException {
+        Path out = Files.copy(Golden.file(name), dir.resolve("x.npz"));
+        TensorFiles.save(out + ":extra", f32(1));
+        assertEquals(7, TensorFiles.list(out).size());
+        for (TensorEntry e : TensorFiles.list(out)) {
+            if (!e.name().equals("extra")) {
+                HostTensor t = TensorFiles.load(out + ":" + e.name());
+                assertArrayEquals(Golden.STATED.get(name + ":" + e.name()).values(), Golden.values(t));
+                t.data().onFree().run();
+            }
+        }
+    }
+
     @Test
     void aFailureChangesNothing() throws IOException {
         for (String name : List.of("x.npy", "x.npz", "x.safetensors")) {
