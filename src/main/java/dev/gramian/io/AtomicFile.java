@@ -114,14 +114,16 @@ final class AtomicFile {
     /** All elements, piece by piece; {@code crc} may be null. */
     void write(Elements elements, CRC32 crc) throws IOException {
         long total = elements.bytes();
-        for (long done = 0; done < total; ) {
-            long n = Math.min(PIECE, total - done);
-            MemorySegment piece = elements.source().piece(done, n);
-            if (crc != null) {
-                crc.update(piece.asByteBuffer());
+        try (Elements.Source source = elements.source()) {
+            for (long done = 0; done < total; ) {
+                long n = Math.min(PIECE, total - done);
+                MemorySegment piece = source.piece(done, n);
+                if (crc != null) {
+                    crc.update(piece.asByteBuffer());
+                }
+                write(piece.asByteBuffer());
+                done += n;
             }
-            write(piece.asByteBuffer());
-            done += n;
         }
     }
 

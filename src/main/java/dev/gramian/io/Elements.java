@@ -8,9 +8,13 @@ import java.lang.foreign.MemorySegment;
 record Elements(DType dtype, Shape shape, Source source) {
 
     @FunctionalInterface
-    interface Source {
+    interface Source extends AutoCloseable {
         /** The bytes from {@code at} on, native or of a byte array; valid until the next call. */
         MemorySegment piece(long at, long length);
+
+        /** Called after the last piece or a failure. */
+        @Override
+        default void close() {}
     }
 
     static Elements of(DType dtype, Shape shape, MemorySegment bytes) {

@@ -29,6 +29,12 @@ record HostBytes(MemorySegment bytes, Runnable onFree) {
      * the system is asked: it would promise the bytes, then end the process when they are touched.
      */
     static HostBytes allocate(long bytes, Place place) {
+        return allocate(bytes, "read", place.name(),
+                "save it little-endian and uncompressed, then it is mapped instead of copied");
+    }
+
+    /** As {@link #allocate(long, Place)}; the error speaks for {@code op}. */
+    static HostBytes allocate(long bytes, String op, String what, String hint) {
         Arena arena = Arena.ofShared();
         try {
             if (bytes > PHYSICAL) {
@@ -37,8 +43,7 @@ record HostBytes(MemorySegment bytes, Runnable onFree) {
             return of(arena.allocate(bytes, 64), arena);
         } catch (OutOfMemoryError e) {
             arena.close();
-            throw new DeviceException("read: no memory for " + bytes + " bytes; " + place.name()
-                    + "; save it little-endian and uncompressed, then it is mapped instead of copied", e);
+            throw new DeviceException(op + ": no memory for " + bytes + " bytes; " + what + "; " + hint, e);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.gramian.io;
 
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
 import dev.gramian.core.FormatException;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,6 +60,25 @@ public abstract sealed class TensorFile permits Npy, Npz, Safetensors {
     private String names() {
         return entries.stream().limit(SHOWN).map(e -> Place.shown(e.name())).collect(Collectors.joining(", "))
                 + (entries.size() > SHOWN ? ", ... (" + entries.size() + " in all)" : "");
+    }
+
+    /**
+     * A tensor of this file in {@code scope}: on the CPU the file's own pages, mapped until the scope closes, where byte
+     * order and compression allow, else a copy. {@code name} as for {@link #entry}. The file must not be changed in place
+     * while it is mapped; replacing it, as the writers here do, is harmless.
+     */
+    public final Tensor read(Scope scope, String name) {
+        HostTensor t = TensorFiles.load(this, entry(name));
+        boolean done = false;
+        try {
+            Tensor tensor = scope.wrap(t.data().bytes(), t.data().onFree(), t.dtype(), t.layout());
+            done = true;
+            return tensor;
+        } finally {
+            if (!done) {
+                t.data().onFree().run();
+            }
+        }
     }
 
     /** The elements of one entry of {@link #entries}. */

@@ -1,6 +1,9 @@
 package dev.gramian.io;
 
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
 import dev.gramian.core.FormatException;
+import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +31,80 @@ public final class TensorFiles {
     /** The tensors of a file, without reading elements. */
     public static List<TensorEntry> list(Path file) {
         return open(file).entries();
+    }
+
+    /** The tensor a path names, owned by {@code scope}; see {@link TensorFile#read}. */
+    public static Tensor read(Scope scope, String tensorPath) {
+        TensorPath p = TensorPath.parse(tensorPath);
+        return open(p.file()).read(scope, p.name());
+    }
+
+    /**
+     * Writes one tensor, in C order. A container that exists keeps its other tensors and metadata, which costs reading
+     * and writing them: use {@link #write(Path, Map)} for several. Without a name in the path the tensor is called
+     * {@code arr_0} in an npz file, as NumPy does, and {@code tensor} in a safetensors file. Needs no open scope.
+     */
+    public static void write(String tensorPath, Tensor tensor) {
+        save(tensorPath, elements(tensor));
+    }
+
+    /** A container with these tensors and no others, replacing the file. */
+    public static void write(Path file, Map<String, Tensor> tensors) {
+        write(file, tensors, Map.of());
+    }
+
+    /** As {@link #write(Path, Map)}, with text for a safetensors file's metadata. */
+    public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata) {
+        Map<String, Elements> all = new LinkedHashMap<>();
+        tensors.forEach((name, t) -> all.put(name, elements(t)));
+        save(file, all, metadata);
+    }
+
+    private static Elements elements(Tensor t) {
+        return new Elements(t.dtype(), t.shape(), new FromTensor(t));
+    }
+
+    /**
+     * Elements of a tensor, brought to the host piece by piece. One that is not contiguous is copied whole, by its own
+     * {@code copyTo}, when its first piece is asked for.
+     */
+    private static final class FromTensor implements Elements.Source {
+        private final Tensor tensor;
+        private byte[] piece = {};
+        private HostBytes whole;
+
+        FromTensor(Tensor tensor) {
+            this.tensor = tensor;
+        }
+
+        @Override
+        public MemorySegment piece(long at, long length) {
+            int width = tensor.dtype().bytes();
+            if (piece.length < length) {
+                piece = new byte[Math.toIntExact(length)];
+            }
+            MemorySegment to = MemorySegment.ofArray(piece).asSlice(0, length);
+            if (tensor.layout().isContiguous()) {
+                tensor.flatten().slice(0, at / width, (at + length) / width).copyTo(to);
+                return to;
+            }
+            if (whole == null) {
+                long bytes = tensor.size() * width;
+                whole = HostBytes.allocate(
+                        bytes, "write", "tensor " + tensor.shape(), "make it contiguous, then it is written in pieces");
+                tensor.copyTo(whole.bytes());
+            }
+            MemorySegment.copy(whole.bytes(), at, to, 0, length);
+            return to;
+        }
+
+        @Override
+        public void close() {
+            if (whole != null) {
+                whole.onFree().run();
+                whole = null;
+            }
+        }
     }
 
     /** The elements a tensor path names. */
