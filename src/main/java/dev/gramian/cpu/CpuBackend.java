@@ -18,6 +18,9 @@ public final class CpuBackend implements Backend {
     private final Workers workers;
     private final CpuMemory memory;
     private final Elementwise elementwise;
+    private final Reductions reductions;
+    private final Rows rows;
+    private final Triangle triangle;
     private final Indexing indexing;
     private final Sorting sorting;
     private final Blas java;
@@ -34,6 +37,9 @@ public final class CpuBackend implements Backend {
         // without the vector module the native path still has its libraries; the rest is then plain Java
         CpuPath kernels = path == CpuPath.NATIVE && !CpuPath.vectorModule() ? CpuPath.SCALAR : path;
         elementwise = new Elementwise(kernels, workers);
+        reductions = new Reductions(kernels, workers);
+        rows = new Rows(kernels, workers);
+        triangle = new Triangle(kernels, workers);
         indexing = new Indexing(workers);
         sorting = new Sorting(workers);
         java = kernels == CpuPath.SCALAR ? new ScalarBlas() : new VectorBlas();
@@ -129,19 +135,19 @@ public final class CpuBackend implements Backend {
             case Op.ZipScalar o -> elementwise.zipScalar(o, in, out[0]);
             case Op.Where o -> elementwise.where(in, out[0]);
             case Op.Copy o -> elementwise.copy(in, out[0]);
-            case Op.Reduce o -> throw new AssertionError(o);
-            case Op.CumSum o -> throw new AssertionError(o);
-            case Op.Softmax o -> throw new AssertionError(o);
-            case Op.AttentionWeights o -> throw new AssertionError(o);
-            case Op.Normalize o -> throw new AssertionError(o);
+            case Op.Reduce o -> reductions.reduce(o, in[0], out[0]);
+            case Op.CumSum o -> reductions.cumSum(o, in[0], out[0]);
+            case Op.Softmax o -> rows.softmax(o, in[0], out[0]);
+            case Op.AttentionWeights o -> rows.attentionWeights(o, in, out);
+            case Op.Normalize o -> rows.normalize(o, in, out[0]);
             case Op.Gemm o -> matMul.run(o, in[0], in[1], out[0]);
             case Op.Gather o -> indexing.gather(o, in[0], in[1], out[0]);
             case Op.TakeAlongAxis o -> indexing.takeAlongAxis(o, in[0], in[1], out[0]);
             case Op.Concat o -> indexing.concat(o, in, out[0]);
             case Op.Sort o -> sorting.sort(o, in[0], out);
             case Op.TopK o -> sorting.topK(o, in[0], out);
-            case Op.Triangle o -> throw new AssertionError(o);
-            case Op.FirstNonFinite o -> throw new AssertionError(o);
+            case Op.Triangle o -> triangle.triangle(o, in[0], out[0]);
+            case Op.FirstNonFinite o -> triangle.firstNonFinite(in[0], out[0]);
             case Op.Svd o -> decompositions.svd(o, in[0], out);
             case Op.Solve o -> decompositions.solve(in[0], in[1], out[0]);
             case Op.Inverse o -> decompositions.inverse(in[0], out[0]);
