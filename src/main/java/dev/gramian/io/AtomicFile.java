@@ -19,8 +19,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.zip.CRC32;
 
 /**
- * A file that appears whole or not at all: written beside its place under another name, then renamed. After a failure the
- * old file is as it was and the new one is gone, also when the program is interrupted.
+ * A file that appears whole or not at all: written beside its place under another name, then renamed. After a failure
+ * the old file is as it was and the new one is gone, also when the program is interrupted.
  */
 final class AtomicFile {
     private static final long PIECE = 8L << 20;

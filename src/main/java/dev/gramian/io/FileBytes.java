@@ -54,7 +54,8 @@ final class FileBytes implements AutoCloseable {
         try {
             while (b.hasRemaining()) {
                 if (channel.read(b, at + b.position()) < 0) {
-                    throw place.bad("file ends too early", at + b.position(), length + " bytes from byte " + at + " on");
+                    throw place.bad("file ends too early", at + b.position(),
+                            length + " bytes from byte " + at + " on");
                 }
             }
         } catch (IOException e) {

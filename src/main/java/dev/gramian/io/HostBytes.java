@@ -25,8 +25,8 @@ record HostBytes(MemorySegment bytes, Runnable onFree) {
     }
 
     /**
-     * Fresh zeroed memory; {@link DeviceException} where there is not enough. More than the machine has is refused before
-     * the system is asked: it would promise the bytes, then end the process when they are touched.
+     * Fresh zeroed memory; {@link DeviceException} where there is not enough. More than the machine has is refused
+     * before the system is asked: it would promise the bytes, then end the process when they are touched.
      */
     static HostBytes allocate(long bytes, Place place) {
         return allocate(bytes, "read", place.name(),

@@ -89,7 +89,8 @@ record NpyType(String descr, DType dtype, ByteOrder order, long itemBytes, Strin
         long width = width(code);
         Advice known = KNOWN.get(code);
         if (known != null) {
-            return new NpyType(s, null, order, width, "element type " + known.name + " (" + shown + ") is not supported",
+            return new NpyType(s, null, order, width,
+                    "element type " + known.name + " (" + shown + ") is not supported",
                     READABLE + "; convert with arr.astype('" + known.convert + "')");
         }
         char kind = code.isEmpty() ? '?' : code.charAt(0);

@@ -28,9 +28,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A {@code .safetensors} file: named tensors in C order, little-endian, and a text map. Element types this library lacks
- * are listed and refused only when such a tensor is asked for. As the format demands, the tensors fill the rest of the
- * file without overlap or holes. {@link FormatException} for anything else. Format: the safetensors README.
+ * A {@code .safetensors} file: named tensors in C order, little-endian, and a text map. Element types this library
+ * lacks are listed and refused only when such a tensor is asked for. As the format demands, the tensors fill the rest
+ * of the file without overlap or holes. {@link FormatException} for anything else. Format: the safetensors README.
  */
 public final class Safetensors extends TensorFile {
     static final String METADATA = "__metadata__";
@@ -289,7 +289,8 @@ public final class Safetensors extends TensorFile {
                 end += e.bytes();
             }
             if (end != dataAt + dataBytes) {
-                throw place.bad((dataAt + dataBytes - end) + " bytes after the last tensor", end, "the end of the file");
+                throw place.bad((dataAt + dataBytes - end) + " bytes after the last tensor", end,
+                        "the end of the file");
             }
         }
 

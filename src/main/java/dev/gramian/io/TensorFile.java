@@ -63,9 +63,9 @@ public abstract sealed class TensorFile permits Npy, Npz, Safetensors {
     }
 
     /**
-     * A tensor of this file in {@code scope}: on the CPU the file's own pages, mapped until the scope closes, where byte
-     * order and compression allow, else a copy. {@code name} as for {@link #entry}. The file must not be changed in place
-     * while it is mapped; replacing it, as the writers here do, is harmless.
+     * A tensor of this file in {@code scope}: on the CPU the file's own pages, mapped until the scope closes, where
+     * byte order and compression allow, else a copy. {@code name} as for {@link #entry}. The file must not be changed
+     * in place while it is mapped; replacing it, as the writers here do, is harmless.
      */
     public final Tensor read(Scope scope, String name) {
         HostTensor t = TensorFiles.load(this, entry(name));

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads and writes tensors by file name: {@code x.npy}, {@code x.npz:name}, {@code x.safetensors:name}. Reading maps the
- * file, so that its size does not matter; writing replaces a file whole or not at all. {@link FormatException}, one line,
- * for whatever is wrong with a file.
+ * Reads and writes tensors by file name: {@code x.npy}, {@code x.npz:name}, {@code x.safetensors:name}. Reading maps
+ * the file, so that its size does not matter; writing replaces a file whole or not at all. {@link FormatException}, one
+ * line, for whatever is wrong with a file.
  */
 public final class TensorFiles {
     private TensorFiles() {}

@@ -125,7 +125,8 @@ final class ZipDirectory {
             int extraLength = d.getShort(at + 30) & 0xFFFF;
             int commentLength = d.getShort(at + 32) & 0xFFFF;
             if (nameLength + extraLength + commentLength > length - at - 46) {
-                throw place.bad("directory entry of member " + i + " is cut off", here, "name, extra field and comment");
+                throw place.bad("directory entry of member " + i + " is cut off", here,
+                        "name, extra field and comment");
             }
             byte[] rawName = new byte[nameLength];
             d.get(at + 46, rawName);

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.zip.CRC32;
 
 /**
- * Writes stored npy members whose bytes begin at multiples of 64, so that they can be mapped with aligned elements. Dates
- * are fixed: the same tensors give the same file. Zip64 only where sizes or offsets ask for it.
+ * Writes stored npy members whose bytes begin at multiples of 64, so that they can be mapped with aligned elements.
+ * Dates are fixed: the same tensors give the same file. Zip64 only where sizes or offsets ask for it.
  */
 final class ZipWriter {
     private static final long U32 = 0xFFFFFFFFL;

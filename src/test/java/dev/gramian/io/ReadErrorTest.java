@@ -48,7 +48,8 @@ final class ReadErrorTest {
 
     private static byte[] npyBytes(int version, String header, int data) {
         byte[] text = header.getBytes(version == 3 ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1);
-        ByteBuffer b = ByteBuffer.allocate((version == 1 ? 10 : 12) + text.length + data).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer b = ByteBuffer.allocate((version == 1 ? 10 : 12) + text.length + data)
+                .order(ByteOrder.LITTLE_ENDIAN);
         b.put(new byte[] {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y', (byte) version, 0});
         if (version == 1) {
             b.putShort((short) text.length);
@@ -86,7 +87,8 @@ final class ReadErrorTest {
                 fails("x.safetensors", new byte[0]));
         if (Files.exists(Path.of("/dev/zero"))) {
             Files.createSymbolicLink(dir.resolve("zero.npy"), Path.of("/dev/zero"));
-            assertEquals("read: not a regular file; zero.npy; expected a file on disk: pipes and devices cannot be mapped",
+            assertEquals(
+                    "read: not a regular file; zero.npy; expected a file on disk: pipes and devices cannot be mapped",
                     fails(dir + "/zero.npy"));
             Files.delete(dir.resolve("zero.npy"));
         }
@@ -94,7 +96,8 @@ final class ReadErrorTest {
 
     @Test
     void paths() throws IOException {
-        assertEquals("read: no file is named; ''; expected FILE.npy, FILE.npz:NAME or FILE.safetensors:NAME", fails(""));
+        assertEquals(
+                "read: no file is named; ''; expected FILE.npy, FILE.npz:NAME or FILE.safetensors:NAME", fails(""));
         assertEquals("read: not a file name; 'a\\u0000b.npy'; expected a path of this system", fails("a\0b.npy"));
         assertEquals("read: the tensor of an npy file has no name, but 'w' is given; a.npy; expected the file alone",
                 fails("a.npy:w"));
@@ -171,7 +174,8 @@ final class ReadErrorTest {
         assertEquals("read: number without digits; x.npy, at byte 16; expected an integer", npy("{'a': -}", 0));
         assertEquals("read: number of 50 digits; x.npy, at byte 16; expected an integer",
                 npy("{'a': " + "1".repeat(50) + "}", 0));
-        assertEquals("read: key 'a' occurs twice; x.npy, at byte 19; expected each key once", npy("{'a': 1, 'a': 2}", 0));
+        assertEquals(
+                "read: key 'a' occurs twice; x.npy, at byte 19; expected each key once", npy("{'a': 1, 'a': 2}", 0));
         assertEquals("read: header is nested too deeply; x.npy, at byte 48; expected at most 32 levels",
                 npy("{'a': " + "(".repeat(100_0), 0));
         assertEquals("read: text is not UTF-8; x.npy, at byte 14; expected UTF-8 text",
@@ -239,7 +243,8 @@ final class ReadErrorTest {
     @Test
     void npyOddButValid() throws IOException {
         for (String descr : new String[] {"'=f4'", "'|f4'", "'f4'"}) {
-            Files.write(dir.resolve("x.npy"), npyBytes(3, "\n {\"shape\":(2L,),'fortran_order':True,'descr':" + descr + "}",
+            Files.write(dir.resolve("x.npy"),
+                    npyBytes(3, "\n {\"shape\":(2L,),'fortran_order':True,'descr':" + descr + "}",
                     8));
             HostTensor t = TensorFiles.load(dir + "/x.npy");
             assertEquals(Shape.of(2), t.layout().shape());
@@ -250,7 +255,8 @@ final class ReadErrorTest {
         bools[bools.length - 11] = (byte) 255;
         Files.write(dir.resolve("x.npy"), bools);
         HostTensor t = TensorFiles.load(dir + "/x.npy");
-        assertArrayEquals(new byte[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, t.data().bytes().toArray(ValueLayout.JAVA_BYTE));
+        assertArrayEquals(
+                new byte[] {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, t.data().bytes().toArray(ValueLayout.JAVA_BYTE));
         t.data().onFree().run();
     }
 
@@ -284,7 +290,8 @@ final class ReadErrorTest {
         assertEquals("read: not a zip file, or cut off: no end record; x.npz; expected a zip file",
                 fails("x.npz", Arrays.copyOf(whole, whole.length - 1)));
         assertEquals("read: zip directory lies outside the file; x.npz, at byte " + end
-                + "; expected an offset and a length in the file", fails("x.npz", withByte(whole.clone(), end + 18, 9)));
+                + "; expected an offset and a length in the file", fails(
+                        "x.npz", withByte(whole.clone(), end + 18, 9)));
         assertEquals("read: zip directory is too short for 9 members; x.npz, at byte " + end
                 + "; expected 46 bytes a member or more", fails("x.npz", withByte(whole.clone(), end + 10, 9)));
         assertEquals("read: no directory entry for member 0; x.npz, at byte " + central + "; expected 50 4b 01 02",
@@ -338,12 +345,12 @@ final class ReadErrorTest {
         assertTrue(fails("x.npz", whole).startsWith("read: "));
         byte[] overlap = zip("a.npy", "b.npy");
         int first = find(overlap, 0x02014b50);
-        // both entries point at the first member's bytes, which then would be read twice
+        // the first member claims bytes up to the second's, its local header included
         ByteBuffer o = ByteBuffer.wrap(overlap).order(ByteOrder.LITTLE_ENDIAN);
-        o.putInt(first + 51 + 42, 0);
-        o.put(first + 51 + 46, (byte) 'a');
-        o.put(first + 46 + 2, (byte) 'n');
-        assertTrue(fails("x.npz", overlap).startsWith("read: "));
+        int second = find(Arrays.copyOfRange(overlap, 4, first), 0x04034b50) + 4;
+        o.putInt(first + 20, second);
+        assertEquals("read: member overlaps 'a.npy'; x.npz:b.npy, at byte " + (second + 35)
+                + "; expected members one after the other", fails("x.npz", overlap));
     }
 
     @Test
@@ -351,10 +358,12 @@ final class ReadErrorTest {
         assertEquals("read: header is cut off; x.safetensors, at byte 5; expected the header's length, 8 bytes",
                 fails("x.safetensors", new byte[5]));
         byte[] lies = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(100_000_001).array();
-        assertEquals("read: header of 100000001 bytes is too long; x.safetensors, at byte 0; expected at most 100000000 "
+        assertEquals(
+                "read: header of 100000001 bytes is too long; x.safetensors, at byte 0; expected at most 100000000 "
                 + "bytes", fails("x.safetensors", lies));
         lies[3] = 0;
-        assertTrue(fails("x.safetensors", lies).startsWith("read: header is cut off; x.safetensors, at byte 16; expected "));
+        assertTrue(
+                fails("x.safetensors", lies).startsWith("read: header is cut off; x.safetensors, at byte 16; expected "));
         assertEquals("read: header does not begin with '{'; x.safetensors, at byte 8; expected a JSON object",
                 safetensors("[]", 0));
         assertEquals("read: header has byte 00; x.safetensors, at byte 9; expected JSON text", safetensors("{\0", 0));
@@ -373,7 +382,8 @@ final class ReadErrorTest {
                 safetensors("{} 1", 0));
         assertEquals("read: __metadata__ is not an object; x.safetensors, at byte 24; expected an object of texts",
                 safetensors("{\"__metadata__\":1}", 0));
-        assertEquals("read: __metadata__ value of 'a' is not text; x.safetensors, at byte 29; expected an object of texts",
+        assertEquals(
+                "read: __metadata__ value of 'a' is not text; x.safetensors, at byte 29; expected an object of texts",
                 safetensors("{\"__metadata__\":{\"a\":1}}", 0));
     }
 
@@ -418,7 +428,8 @@ final class ReadErrorTest {
 
     @Test
     void namesWithLineEndsStayOnOneLine() throws IOException {
-        assertEquals("read: entry is not an object; x.safetensors:a\\u000ab\\u001b; expected an object of dtype, shape and "
+        assertEquals(
+                "read: entry is not an object; x.safetensors:a\\u000ab\\u001b; expected an object of dtype, shape and "
                         + "data_offsets",
                 safetensors("{\"a\\nb\\u001b\":1}", 0).replaceAll(", at byte \\d+", ""));
     }
