@@ -363,7 +363,8 @@ final class ReadErrorTest {
                 + "bytes", fails("x.safetensors", lies));
         lies[3] = 0;
         assertTrue(
-                fails("x.safetensors", lies).startsWith("read: header is cut off; x.safetensors, at byte 16; expected "));
+                fails("x.safetensors", lies)
+                        .startsWith("read: header is cut off; x.safetensors, at byte 16; expected "));
         assertEquals("read: header does not begin with '{'; x.safetensors, at byte 8; expected a JSON object",
                 safetensors("[]", 0));
         assertEquals("read: header has byte 00; x.safetensors, at byte 9; expected JSON text", safetensors("{\0", 0));
