@@ -37,7 +37,8 @@ public final class Device {
     public static Device cpu() {
         String wish = System.getProperty(CPU_PROPERTY);
         if (wish != null && !wish.isBlank()) {
-            return named("cpu:" + wish.strip().toLowerCase(Locale.ROOT), "property " + CPU_PROPERTY + " is '" + wish + "'");
+            return named("cpu:" + wish.strip().toLowerCase(Locale.ROOT),
+                    "property " + CPU_PROPERTY + " is '" + wish + "'");
         }
         return NATIVE.isAvailable() ? NATIVE : VECTOR.isAvailable() ? VECTOR : SCALAR;
     }

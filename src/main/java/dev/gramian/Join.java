@@ -45,8 +45,9 @@ public final class Join {
             negative |= s < 0;
         }
         if (sum != n || negative) {
-            throw new ShapeException("split: sizes do not add up to the axis; x " + x.shape() + " has " + n + " on axis "
-                    + axis + ", sizes " + Arrays.toString(sizes) + "; they must be 0 or more and sum to " + n);
+            throw new ShapeException(
+                    "split: sizes do not add up to the axis; x " + x.shape() + " has " + n + " on axis "
+                            + axis + ", sizes " + Arrays.toString(sizes) + "; they must be 0 or more and sum to " + n);
         }
         List<Tensor> parts = new ArrayList<>();
         long at = 0;

@@ -118,8 +118,8 @@ final class OpenScopes {
     /** Code outside this library that is opening a scope: {@code Service.answer(Service.java:42)}. */
     static String site() {
         return WALKER.walk(frames -> frames.filter(f -> !f.getClassName().equals(Scope.class.getName())
-                        && !f.getClassName().equals(Device.class.getName())
-                        && !f.getClassName().equals(OpenScopes.class.getName()))
+                && !f.getClassName().equals(Device.class.getName())
+                && !f.getClassName().equals(OpenScopes.class.getName()))
                 .findFirst()
                 .map(f -> f.toStackTraceElement().toString())
                 .orElse("unknown place"));

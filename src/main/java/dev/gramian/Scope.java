@@ -379,8 +379,9 @@ public final class Scope implements AutoCloseable {
 
     private static void equalRows(int cols, int row, int length) {
         if (length != cols) {
-            throw new ShapeException("tensor: rows differ in length; row 0 has " + cols + " values, row " + row + " has "
-                    + length + "; give every row the same number");
+            throw new ShapeException(
+                    "tensor: rows differ in length; row 0 has " + cols + " values, row " + row + " has "
+                            + length + "; give every row the same number");
         }
     }
 
@@ -418,8 +419,9 @@ public final class Scope implements AutoCloseable {
         own("tensor");
         Shape shape = sizes.length == 0 ? Shape.of(count) : Shape.of(sizes);
         if (shape.size() * dtype.bytes() != from.byteSize()) {
-            throw new ShapeException("tensor: values do not fill the shape; " + count + " values of " + dtype + ", shape "
-                    + shape + " has " + shape.size() + "; the counts must be equal");
+            throw new ShapeException(
+                    "tensor: values do not fill the shape; " + count + " values of " + dtype + ", shape "
+                            + shape + " has " + shape.size() + "; the counts must be equal");
         }
         View v = fresh("tensor", new Spec(shape, dtype));
         backend.upload(from, v.storage(), 0);
@@ -510,7 +512,8 @@ public final class Scope implements AutoCloseable {
     /** Random whole numbers evenly from [low, high); one seed gives the same values everywhere. */
     public Tensor integers(DType dtype, long seed, long low, long high, long... shape) {
         if (low >= high) {
-            throw new ShapeException("integers: range is empty; low " + low + ", high " + high + "; low must be below high");
+            throw new ShapeException(
+                    "integers: range is empty; low " + low + ", high " + high + "; low must be below high");
         }
         return run(new Op.Random(Shape.of(shape), dtype, Distribution.INTEGERS, seed, low, high));
     }

@@ -14,6 +14,7 @@ public record Trace(String op, List<Spec> inputs, List<Spec> outputs, long nanos
     @Override
     public String toString() {
         return String.format(
-                java.util.Locale.ROOT, "%s %s -> %s  %.3f ms  %.1f GFLOP/s", op, inputs, outputs, nanos / 1e6, gflops());
+                java.util.Locale.ROOT, "%s %s -> %s  %.3f ms  %.1f GFLOP/s", op, inputs, outputs, nanos / 1e6,
+                gflops());
     }
 }

@@ -18,8 +18,7 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 @AnalyzeClasses(packages = "dev.gramian", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
     @ArchTest
-    static final ArchRule packagesFormNoCycle =
-            slices().assignedFrom(new EachPackage()).should().beFreeOfCycles();
+    static final ArchRule packagesFormNoCycle = slices().assignedFrom(new EachPackage()).should().beFreeOfCycles();
 
     @ArchTest
     static final ArchRule coreImportsNothingOfOurs = noClasses()

@@ -95,7 +95,8 @@ final class ScopeTest {
         try (Scope s = device.open()) {
             Tensor alive = s.ones(3);
             ClosedException e = assertThrows(ClosedException.class, () -> alive.add(dead));
-            assertTrue(e.getMessage().startsWith("add: operand 1 is used after its scope closed" + text), e.getMessage());
+            assertTrue(e.getMessage().startsWith("add: operand 1 is used after its scope closed" + text),
+                    e.getMessage());
             e = assertThrows(ClosedException.class, dead::exp);
             assertTrue(e.getMessage().startsWith("exp: x is used after its scope closed" + text), e.getMessage());
             assertTrue(e.getMessage().endsWith("; hand it to the enclosing scope with scope.keep(t)"), e.getMessage());
@@ -153,7 +154,8 @@ final class ScopeTest {
                     "other");
             thread.start();
             thread.join();
-            assertTrue(errors.get(0).startsWith("close: scope belongs to thread main; called on other, scope opened at"),
+            assertTrue(
+                    errors.get(0).startsWith("close: scope belongs to thread main; called on other, scope opened at"),
                     errors.get(0));
             assertTrue(errors.get(1).startsWith("full: scope belongs to thread main; called on other, scope opened at"),
                     errors.get(1));
@@ -289,7 +291,9 @@ final class ScopeTest {
         try (Scope s = device.open()) {
             s.zeros(1 << 20);
             DeviceException e = assertThrows(DeviceException.class, () -> s.zeros(1L << 50));
-            assertTrue(e.getMessage().startsWith("full: out of memory on " + device.name() + "; needs 4.0 PiB, 4.0 MiB of "),
+            assertTrue(
+                    e.getMessage()
+                            .startsWith("full: out of memory on " + device.name() + "; needs 4.0 PiB, 4.0 MiB of "),
                     e.getMessage());
             assertTrue(e.getMessage().contains("; largest scopes: 4.0 MiB in scope opened at dev.gramian.ScopeTest."),
                     e.getMessage());
@@ -351,7 +355,9 @@ final class ScopeTest {
         }
         assertEquals(0, device.liveBytes());
         assertFalse(LeakLog.MESSAGES.stream().noneMatch(m -> m.startsWith(
-                "scope: never closed; scope opened at dev.gramian.ScopeTest.") && m.contains("held 3.9 KiB on "
-                        + device.name())), LeakLog.MESSAGES.toString());
+                "scope: never closed; scope opened at dev.gramian.ScopeTest.")
+                && m.contains("held 3.9 KiB on "
+                        + device.name())),
+                LeakLog.MESSAGES.toString());
     }
 }

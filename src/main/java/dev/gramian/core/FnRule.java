@@ -24,7 +24,9 @@ enum FnRule {
         if (!accepts(x)) {
             throw new DTypeException(switch (this) {
                 case FLOAT -> label + ": needs a float type; x is " + x + "; "
-                        + (label.equals("div") ? "divide after casting with .to(DType.F64)" : "cast with .to(DType.F32)");
+                        + (label.equals("div")
+                                ? "divide after casting with .to(DType.F64)"
+                                : "cast with .to(DType.F32)");
                 case NUMBER, TEST -> label + ": needs numbers; x is " + x + "; cast with .to(DType.I32)";
                 case BITS -> label + ": needs BOOL or integers; x is " + x + "; compare first, e.g. x.gt(0)";
             });

@@ -155,7 +155,9 @@ public enum MapFn {
         }
     },
     /** GELU with tanh in place of erf, as GPT-2 has it; -0 at -inf. */
-    GELU_TANH("geluTanh", FLOAT, "x < T(-40) ? T(-0.0) : x / (T(1) + exp(T(-1.5957691216057308) * x * (T(1) + T(0.044715) * x * x)))", null) {
+    GELU_TANH("geluTanh", FLOAT,
+            "x < T(-40) ? T(-0.0) : x / (T(1) + exp(T(-1.5957691216057308) * x * (T(1) + T(0.044715) * x * x)))",
+            null) {
         @Override
         public double apply(double x, double p, double q) {
             return Special.geluTanh(x);

@@ -269,8 +269,9 @@ public sealed interface Op {
 
         private static void fits(String what, View m, View s) {
             if (!m.shape().broadcastsTo(s.shape())) {
-                throw new ShapeException("attentionWeights: " + what + " does not broadcast to the scores; " + what + " "
-                        + m.shape() + ", scores " + s.shape() + " (..., query, key); align from the last axis");
+                throw new ShapeException(
+                        "attentionWeights: " + what + " does not broadcast to the scores; " + what + " "
+                                + m.shape() + ", scores " + s.shape() + " (..., query, key); align from the last axis");
             }
         }
 
@@ -333,7 +334,8 @@ public sealed interface Op {
             Shape b = in[1].shape();
             DType t = same("matmul", in[0], in[1]);
             if (t == DType.BOOL) {
-                throw new DTypeException("matmul: BOOL has no product; a " + a + ", b " + b + "; cast with .to(DType.F32)");
+                throw new DTypeException(
+                        "matmul: BOOL has no product; a " + a + ", b " + b + "; cast with .to(DType.F32)");
             }
             if (out != t && !(t.isHalf() && out == DType.F32)) {
                 throw new DTypeException("matmul: result " + out + " from operands " + t + "; a " + a + ", b " + b

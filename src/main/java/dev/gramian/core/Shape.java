@@ -33,7 +33,8 @@ public final class Shape {
             long d = dims[i];
             if (d < 0) {
                 throw new ShapeException(
-                        "shape: size of axis " + i + " is negative; " + Arrays.toString(dims) + "; sizes are 0 or more");
+                        "shape: size of axis " + i + " is negative; " + Arrays.toString(dims)
+                                + "; sizes are 0 or more");
             }
             if (d == 0) {
                 empty = true;
@@ -146,8 +147,9 @@ public final class Shape {
             long x = i <= a.rank() ? a.dims[a.rank() - i] : 1;
             long y = i <= b.rank() ? b.dims[b.rank() - i] : 1;
             if (x != y && x != 1 && y != 1) {
-                throw new ShapeException(op + ": shapes do not broadcast: axis " + -i + " is " + x + " and " + y + "; a "
-                        + a + ", b " + b + "; sizes must be equal or 1, aligned from the last axis");
+                throw new ShapeException(
+                        op + ": shapes do not broadcast: axis " + -i + " is " + x + " and " + y + "; a "
+                                + a + ", b " + b + "; sizes must be equal or 1, aligned from the last axis");
             }
             d[rank - i] = x == 1 ? y : x;
         }

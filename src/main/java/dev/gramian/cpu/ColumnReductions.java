@@ -26,13 +26,12 @@ final class ColumnReductions {
 
     /** True where this class is the faster way, decided by function, type and layout. */
     static boolean fits(ReduceFn fn, DType type, Walk kept, Walk reduced) {
-        boolean known =
-                switch (fn) {
-                    case SUM, MEAN, VAR, STD, MIN, MAX, NORM1, NORM_INF -> type.isFloat();
-                    // in F64 the plain sum of squares could overflow
-                    case NORM2 -> type.isFloat() && type != DType.F64;
-                    case PROD, ARGMIN, ARGMAX, ANY, ALL, LOGSUMEXP -> false;
-                };
+        boolean known = switch (fn) {
+            case SUM, MEAN, VAR, STD, MIN, MAX, NORM1, NORM_INF -> type.isFloat();
+            // in F64 the plain sum of squares could overflow
+            case NORM2 -> type.isFloat() && type != DType.F64;
+            case PROD, ARGMIN, ARGMAX, ANY, ALL, LOGSUMEXP -> false;
+        };
         return known
                 && kept.step() == type.bytes()
                 && kept.run() >= 8
@@ -159,14 +158,13 @@ final class ColumnReductions {
             }
             long to = CpuStorage.address(out) + o * out.dtype().bytes();
             for (int j = 0; j < cols; j++) {
-                double v =
-                        switch (fn) {
-                            case MEAN -> acc[j] / n;
-                            case VAR -> Reducer.variance(acc[j], n, ddof);
-                            case STD -> Math.sqrt(Reducer.variance(acc[j], n, ddof));
-                            case NORM2 -> Math.sqrt(acc[j]);
-                            default -> acc[j];
-                        };
+                double v = switch (fn) {
+                    case MEAN -> acc[j] / n;
+                    case VAR -> Reducer.variance(acc[j], n, ddof);
+                    case STD -> Math.sqrt(Reducer.variance(acc[j], n, ddof));
+                    case NORM2 -> Math.sqrt(acc[j]);
+                    default -> acc[j];
+                };
                 Gather.store(out.dtype(), to + (long) j * out.dtype().bytes(), v);
             }
         }

@@ -131,7 +131,8 @@ final class Decompositions {
             }
             if (op.log()) {
                 put(t, first + i * width, mantissa == 0 ? 0 : sign);
-                put(t, second + i * width, mantissa == 0 ? Double.NEGATIVE_INFINITY
+                put(t, second + i * width, mantissa == 0
+                        ? Double.NEGATIVE_INFINITY
                         : Math.log(mantissa) + exponent * Math.log(2));
             } else {
                 int e = (int) Math.max(-3000, Math.min(3000, exponent));

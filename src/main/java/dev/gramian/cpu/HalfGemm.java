@@ -47,8 +47,10 @@ final class HalfGemm {
                 long ldt = out == DType.F32 ? ldc : nc;
                 for (long p = 0; p < k; p += DEPTH) {
                     int kc = (int) Math.min(DEPTH, k - p);
-                    widen(half, a + 2 * (transA ? p * lda + i : i * lda + p), lda, transA ? kc : mc, transA ? mc : kc, ta);
-                    widen(half, b + 2 * (transB ? j * ldb + p : p * ldb + j), ldb, transB ? nc : kc, transB ? kc : nc, tb);
+                    widen(half, a + 2 * (transA ? p * lda + i : i * lda + p), lda, transA ? kc : mc, transA ? mc : kc,
+                            ta);
+                    widen(half, b + 2 * (transB ? j * ldb + p : p * ldb + j), ldb, transB ? nc : kc, transB ? kc : nc,
+                            tb);
                     blas.gemm(
                             DType.F32,
                             transA,

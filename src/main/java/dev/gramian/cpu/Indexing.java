@@ -63,7 +63,7 @@ final class Indexing {
             workers.parallelFor(x.layout().size(), GRAIN_BYTES / width, (first, last) -> {
                 Odometer o = new Odometer(x.shape(), strides, to);
                 o.seek(first);
-                for (long i = first; i < last; ) {
+                for (long i = first; i < last;) {
                     long n = Math.min(o.run(), last - i);
                     Moves.elements(width, from + o.at(0), o.step(0), target + o.at(1), o.step(1), n);
                     o.advance(n);
@@ -110,7 +110,7 @@ final class Indexing {
         workers.parallelFor(out.layout().size(), GRAIN_BYTES / 8, (first, last) -> {
             Odometer o = new Odometer(out.shape(), base, indexStrides);
             o.seek(first);
-            for (long i = first; i < last; ) {
+            for (long i = first; i < last;) {
                 long n = Math.min(o.run(), last - i);
                 long index = rows.address + o.at(1);
                 run(width, from + o.at(0), o.step(0), axisStride, rows, index, o.step(1), to + i * width, n);
@@ -121,7 +121,8 @@ final class Indexing {
     }
 
     private static void run(
-            int width, long from, long step, long axisStride, Checked rows, long index, long indexStep, long to, long n) {
+            int width, long from, long step, long axisStride, Checked rows, long index, long indexStep, long to,
+            long n) {
         if (indexStep == 0) {
             Moves.elements(width, from + rows.at(index) * axisStride, step, to, width, n);
             return;
@@ -197,7 +198,7 @@ final class Indexing {
             workers.parallelFor(l.size(), GRAIN_BYTES / 8, (first, last) -> {
                 Odometer o = new Odometer(l.shape(), strides);
                 o.seek(first);
-                for (long i = first; i < last; ) {
+                for (long i = first; i < last;) {
                     long n = Math.min(o.run(), last - i);
                     long at = address + o.at(0);
                     for (long j = 0; j < n; j++) {

@@ -141,12 +141,11 @@ final class NativeLibrary {
 
     private static NativeLibrary fromClassPath(ClassLoader loader, Path cache) throws IOException {
         String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
-        String arch =
-                switch (System.getProperty("os.arch", "")) {
-                    case "amd64", "x86_64" -> "x86_64";
-                    case "aarch64", "arm64" -> "arm64";
-                    default -> null;
-                };
+        String arch = switch (System.getProperty("os.arch", "")) {
+            case "amd64", "x86_64" -> "x86_64";
+            case "aarch64", "arm64" -> "arm64";
+            default -> null;
+        };
         if (!os.equals("linux") || arch == null) {
             return absent("no library for " + os + "/" + System.getProperty("os.arch") + "; name one with -D" + PROPERTY
                     + "=PATH");
@@ -154,7 +153,8 @@ final class NativeLibrary {
         String folder = "org/bytedeco/openblas/linux-" + arch + "/";
         URL main = loader.getResource(folder + "libopenblas.so.0");
         if (main == null) {
-            return absent("not on the class path; add org.bytedeco:openblas, classifier linux-" + arch + ", or name one with -D"
+            return absent("not on the class path; add org.bytedeco:openblas, classifier linux-" + arch
+                    + ", or name one with -D"
                     + PROPERTY + "=PATH");
         }
         long size;
@@ -189,7 +189,8 @@ final class NativeLibrary {
     /** A directory only this user can write, or a fresh temporary one where the cache cannot be written. */
     private static Path privateDirectory(Path cache, String key) throws IOException {
         FileAttribute<?>[] mode = FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
-                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))}
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))}
                 : new FileAttribute<?>[0];
         try {
             Path d = cache.resolve(key);
@@ -243,7 +244,8 @@ final class NativeLibrary {
         }
         Path file = files.getLast();
         SymbolLookup symbols = SymbolLookup.libraryLookup(file, Arena.global());
-        for (String f : new String[] {"cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv", "openblas_get_config"}) {
+        for (String f : new String[] {"cblas_sgemm", "cblas_dgemm", "cblas_sgemv", "cblas_dgemv",
+            "openblas_get_config"}) {
             if (symbols.find(f).isEmpty()) {
                 return absent(file + " has no function " + f + "; it is not OpenBLAS with CBLAS");
             }
@@ -264,8 +266,8 @@ final class NativeLibrary {
         Linker linker = Linker.nativeLinker();
         try {
             linker.downcallHandle(
-                            symbols.findOrThrow("openblas_set_num_threads"),
-                            FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT))
+                    symbols.findOrThrow("openblas_set_num_threads"),
+                    FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT))
                     .invoke(1);
             var shutdown = symbols.find("blas_thread_shutdown_");
             if (shutdown.isPresent()) {
@@ -294,14 +296,14 @@ final class NativeLibrary {
         SymbolLookup libc = linker.defaultLookup();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment handle = (MemorySegment) linker.downcallHandle(
-                            libc.findOrThrow("dlopen"),
-                            FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
+                    libc.findOrThrow("dlopen"),
+                    FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
                     .invoke(arena.allocateFrom(name), RTLD_NOW);
             if (handle.address() != 0) {
                 return null;
             }
             MemorySegment message = (MemorySegment) linker.downcallHandle(
-                            libc.findOrThrow("dlerror"), FunctionDescriptor.of(ValueLayout.ADDRESS))
+                    libc.findOrThrow("dlerror"), FunctionDescriptor.of(ValueLayout.ADDRESS))
                     .invoke();
             return message.address() == 0
                     ? name + " cannot be loaded"

@@ -182,7 +182,8 @@ final class OpenBlas implements Blas {
         try {
             if (type == DType.F32) {
                 Calls.SGEMV.invokeExact(
-                        ROW_MAJOR, trans, (int) rows, (int) cols, (float) alpha, matrix, ld, x, incX, (float) beta, y, incY);
+                        ROW_MAJOR, trans, (int) rows, (int) cols, (float) alpha, matrix, ld, x, incX, (float) beta, y,
+                        incY);
             } else {
                 Calls.DGEMV.invokeExact(
                         ROW_MAJOR, trans, (int) rows, (int) cols, alpha, matrix, ld, x, incX, beta, y, incY);

@@ -17,7 +17,9 @@ abstract class Reducer {
 
     static Reducer of(ReduceFn fn, CpuPath path, DType type, double param) {
         DType block = Gather.block(type);
-        return block == DType.I64 ? new Integers(fn) : new Floats(fn, RowKernels.of(path, block), block == DType.F64, param);
+        return block == DType.I64
+                ? new Integers(fn)
+                : new Floats(fn, RowKernels.of(path, block), block == DType.F64, param);
     }
 
     /** State of n &gt; 0 elements at {@code a}, the first of which is number {@code first} of its slice. */

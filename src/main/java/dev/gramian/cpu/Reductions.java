@@ -34,11 +34,10 @@ final class Reductions {
         long to = CpuStorage.address(out);
         int width = out.dtype().bytes();
         Reducer reducer = Reducer.of(op.fn(), path, x.dtype(), op.param());
-        boolean ordered =
-                switch (op.fn()) {
-                    case ARGMIN, ARGMAX -> true;
-                    case SUM, PROD, MEAN, VAR, STD, MIN, MAX, ANY, ALL, LOGSUMEXP, NORM1, NORM2, NORM_INF -> false;
-                };
+        boolean ordered = switch (op.fn()) {
+            case ARGMIN, ARGMAX -> true;
+            case SUM, PROD, MEAN, VAR, STD, MIN, MAX, ANY, ALL, LOGSUMEXP, NORM1, NORM2, NORM_INF -> false;
+        };
         Walk reduced = ordered ? Walk.of(x, op.axes()) : Walk.anyOrder(x, op.axes());
         if (reduced.size == 0) {
             for (long o = 0; o < outs; o++) {

@@ -60,8 +60,7 @@ final class ScalarLoops {
 
 /** F32 is computed in F64 and rounded once. */
 final class ScalarMapLoop implements MapKernel {
-    private static final ScalarLoops.MapSpec SPEC =
-            Specialize.data(MethodHandles.lookup(), ScalarLoops.MapSpec.class);
+    private static final ScalarLoops.MapSpec SPEC = Specialize.data(MethodHandles.lookup(), ScalarLoops.MapSpec.class);
     private static final MapFn FN = SPEC.fn();
     private static final DType TYPE = SPEC.type();
     private static final boolean TEST = FN.isTest();
@@ -101,8 +100,7 @@ final class ScalarMapLoop implements MapKernel {
 
 /** F32 is computed in F64 and rounded once. */
 final class ScalarZipLoop implements ZipKernel {
-    private static final ScalarLoops.ZipSpec SPEC =
-            Specialize.data(MethodHandles.lookup(), ScalarLoops.ZipSpec.class);
+    private static final ScalarLoops.ZipSpec SPEC = Specialize.data(MethodHandles.lookup(), ScalarLoops.ZipSpec.class);
     private static final ZipFn FN = SPEC.fn();
     private static final DType TYPE = SPEC.type();
     private static final boolean TEST = FN.isTest();

@@ -87,7 +87,7 @@ final class Sorting {
             ranks[i] = keys[i] & ~LOW | i;
         }
         Arrays.sort(ranks, 0, n);
-        for (int i = 0; i < n; ) {
+        for (int i = 0; i < n;) {
             int j = i + 1;
             while (j < n && ranks[j] >> 32 == ranks[i] >> 32) {
                 j++;

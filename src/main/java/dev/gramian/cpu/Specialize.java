@@ -16,8 +16,8 @@ final class Specialize {
     /** A new copy of {@code template}, whose constant is {@code data}; the template needs a constructor without arguments. */
     static Object copy(Class<?> template, Object data) {
         try (InputStream in = template.getResourceAsStream(template.getSimpleName() + ".class")) {
-            MethodHandles.Lookup copy =
-                    MethodHandles.lookup().defineHiddenClassWithClassData(in.readAllBytes(), data, true);
+            MethodHandles.Lookup copy = MethodHandles.lookup().defineHiddenClassWithClassData(in.readAllBytes(), data,
+                    true);
             return copy.findConstructor(copy.lookupClass(), MethodType.methodType(void.class))
                     .invoke();
         } catch (IOException e) {

@@ -110,7 +110,7 @@ final class VectorBlas implements Blas {
         for (int j = 0; j < n; j += width) {
             long strip = b + (long) j * k * w;
             int cols = Math.min(width, n - j);
-            for (int i = 0; i < m; ) {
+            for (int i = 0; i < m;) {
                 int rows = WIDE && m - i > 6 ? 12 : 6;
                 long to = c + i * step + (long) j * w;
                 int used = Math.min(rows, m - i);
@@ -158,7 +158,8 @@ final class VectorBlas implements Blas {
     }
 
     private static void tileF64(
-            int rows, int used, int cols, int k, Packed x, int a, long b, long c, long step, double alpha, boolean add) {
+            int rows, int used, int cols, int k, Packed x, int a, long b, long c, long step, double alpha,
+            boolean add) {
         double[] tile = x.tileF64;
         if (rows == 12) {
             VectorTileF64.tile12(k, x.f64, a, b, tile);
@@ -312,7 +313,7 @@ final class VectorBlas implements Blas {
 
     /** Four rows at a time; the last ones by repeating a row (step 0). */
     private static void byDots(DType type, int rows, long n, long matrix, long ld, long x, long sums) {
-        for (int r = 0; r < rows; ) {
+        for (int r = 0; r < rows;) {
             boolean four = r + 4 <= rows;
             long step = four ? ld : 0;
             if (type == DType.F32) {

@@ -112,8 +112,8 @@ final class F32ZipLoop implements ZipKernel {
 
     private static void step(long x, long y, long out) {
         FN.apply(
-                        FloatVector.fromMemorySegment(SPECIES, Mem.ALL, x, LITTLE_ENDIAN),
-                        FloatVector.fromMemorySegment(SPECIES, Mem.ALL, y, LITTLE_ENDIAN))
+                FloatVector.fromMemorySegment(SPECIES, Mem.ALL, x, LITTLE_ENDIAN),
+                FloatVector.fromMemorySegment(SPECIES, Mem.ALL, y, LITTLE_ENDIAN))
                 .intoMemorySegment(Mem.ALL, out, LITTLE_ENDIAN);
     }
 }
@@ -196,8 +196,8 @@ final class F64ZipLoop implements ZipKernel {
 
     private static void step(long x, long y, long out) {
         FN.apply(
-                        DoubleVector.fromMemorySegment(SPECIES, Mem.ALL, x, LITTLE_ENDIAN),
-                        DoubleVector.fromMemorySegment(SPECIES, Mem.ALL, y, LITTLE_ENDIAN))
+                DoubleVector.fromMemorySegment(SPECIES, Mem.ALL, x, LITTLE_ENDIAN),
+                DoubleVector.fromMemorySegment(SPECIES, Mem.ALL, y, LITTLE_ENDIAN))
                 .intoMemorySegment(Mem.ALL, out, LITTLE_ENDIAN);
     }
 }

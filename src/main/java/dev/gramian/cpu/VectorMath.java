@@ -77,7 +77,8 @@ final class VectorMath {
         DoubleVector nf = k.sub(ROUND_D);
         DoubleVector r = nf.fma(DoubleVector.broadcast(D, -LN2_HI_D), x);
         r = nf.fma(DoubleVector.broadcast(D, -LN2_LO_D), r);
-        DoubleVector p = r.fma(DoubleVector.broadcast(D, 1.0 / 6227020800.0), DoubleVector.broadcast(D, 1.0 / 479001600.0));
+        DoubleVector p = r.fma(DoubleVector.broadcast(D, 1.0 / 6227020800.0),
+                DoubleVector.broadcast(D, 1.0 / 479001600.0));
         p = p.fma(r, DoubleVector.broadcast(D, 1.0 / 39916800.0));
         p = p.fma(r, DoubleVector.broadcast(D, 1.0 / 3628800.0));
         p = p.fma(r, DoubleVector.broadcast(D, 1.0 / 362880.0));

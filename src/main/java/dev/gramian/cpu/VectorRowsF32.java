@@ -18,8 +18,8 @@ final class VectorRowsF32 extends RowKernels {
     private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
 
     /** Floats that widen to one double vector. */
-    private static final VectorSpecies<Float> H =
-            VectorSpecies.of(float.class, VectorShape.forBitSize(D.vectorBitSize() / 2));
+    private static final VectorSpecies<Float> H = VectorSpecies.of(float.class,
+            VectorShape.forBitSize(D.vectorBitSize() / 2));
 
     /** Bytes, one per lane of F; null on machines whose vectors hold only four floats: no byte vector is that short. */
     private static final VectorSpecies<Byte> B = F.length() >= 8
@@ -461,7 +461,8 @@ final class VectorRowsF32 extends RowKernels {
             for (; j < cols; j++) {
                 long p = a + 4L * j;
                 float s = Math.max(
-                        Math.max(Mem.f32(p), Mem.f32(p + step)), Math.max(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
+                        Math.max(Mem.f32(p), Mem.f32(p + step)),
+                        Math.max(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
                 acc[at + j] = Math.max(acc[at + j], s);
             }
         }
@@ -481,7 +482,8 @@ final class VectorRowsF32 extends RowKernels {
             for (; j < cols; j++) {
                 long p = a + 4L * j;
                 float s = Math.min(
-                        Math.min(Mem.f32(p), Mem.f32(p + step)), Math.min(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
+                        Math.min(Mem.f32(p), Mem.f32(p + step)),
+                        Math.min(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
                 acc[at + j] = Math.min(acc[at + j], s);
             }
         }

@@ -391,7 +391,8 @@ final class VectorRowsF64 extends RowKernels {
             for (; j < cols; j++) {
                 long p = a + 8L * j;
                 double s = Math.max(
-                        Math.max(Mem.f64(p), Mem.f64(p + step)), Math.max(Mem.f64(p + 2 * step), Mem.f64(p + 3 * step)));
+                        Math.max(Mem.f64(p), Mem.f64(p + step)),
+                        Math.max(Mem.f64(p + 2 * step), Mem.f64(p + 3 * step)));
                 acc[at + j] = Math.max(acc[at + j], s);
             }
         }
@@ -411,7 +412,8 @@ final class VectorRowsF64 extends RowKernels {
             for (; j < cols; j++) {
                 long p = a + 8L * j;
                 double s = Math.min(
-                        Math.min(Mem.f64(p), Mem.f64(p + step)), Math.min(Mem.f64(p + 2 * step), Mem.f64(p + 3 * step)));
+                        Math.min(Mem.f64(p), Mem.f64(p + step)),
+                        Math.min(Mem.f64(p + 2 * step), Mem.f64(p + 3 * step)));
                 acc[at + j] = Math.min(acc[at + j], s);
             }
         }

@@ -22,7 +22,6 @@ final class VectorTileF32 {
 
     private VectorTileF32() {}
 
-
     /** tile = a b for 12 rows, two vectors each. */
     static void tile12(int k, float[] a, int row, long b, float[] tile) {
         FloatVector zero = FloatVector.zero(SPECIES);

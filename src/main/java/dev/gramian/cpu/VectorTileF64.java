@@ -22,7 +22,6 @@ final class VectorTileF64 {
 
     private VectorTileF64() {}
 
-
     /** tile = a b for 12 rows, two vectors each. */
     static void tile12(int k, double[] a, int row, long b, double[] tile) {
         DoubleVector zero = DoubleVector.zero(SPECIES);

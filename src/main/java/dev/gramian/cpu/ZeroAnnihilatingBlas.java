@@ -43,7 +43,8 @@ final class ZeroAnnihilatingBlas implements Blas {
             double beta,
             long c,
             long ldc) {
-        if (alpha == 0 || k == 0 || !transB && allFinite(type, b, ldb, k, n) || transB && allFinite(type, b, ldb, n, k)) {
+        if (alpha == 0 || k == 0 || !transB && allFinite(type, b, ldb, k, n)
+                || transB && allFinite(type, b, ldb, n, k)) {
             blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
@@ -58,7 +59,7 @@ final class ZeroAnnihilatingBlas implements Blas {
                     bad[p] = !Double.isFinite(get(type, b + (transB ? j * ldb + p0 + p : (p0 + p) * ldb + j) * w));
                 }
             }
-            for (int p = 0; p < depth; ) {
+            for (int p = 0; p < depth;) {
                 int end = p + 1;
                 while (end < depth && bad[end] == bad[p]) {
                     end++;

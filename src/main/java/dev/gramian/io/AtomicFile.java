@@ -70,13 +70,12 @@ final class AtomicFile {
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            String fact =
-                    switch (e) {
-                        case AccessDeniedException _ -> "permission denied";
-                        case NoSuchFileException _ -> "no such directory";
-                        case ClosedByInterruptException _ -> "interrupted";
-                        default -> Place.reason(e);
-                    };
+            String fact = switch (e) {
+                case AccessDeniedException _ -> "permission denied";
+                case NoSuchFileException _ -> "no such directory";
+                case ClosedByInterruptException _ -> "interrupted";
+                default -> Place.reason(e);
+            };
             throw new FormatException("write: " + fact + "; " + name + "; nothing was changed", e);
         } finally {
             if (temporary != null) {
@@ -115,7 +114,7 @@ final class AtomicFile {
     void write(Elements elements, CRC32 crc) throws IOException {
         long total = elements.bytes();
         try (Elements.Source source = elements.source()) {
-            for (long done = 0; done < total; ) {
+            for (long done = 0; done < total;) {
                 long n = Math.min(PIECE, total - done);
                 MemorySegment piece = source.piece(done, n);
                 if (crc != null) {

@@ -10,8 +10,8 @@ import java.nio.ByteOrder;
 
 /** Native bytes and what gives them back, to be called once. */
 record HostBytes(MemorySegment bytes, Runnable onFree) {
-    private static final long PHYSICAL =
-            ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
+    private static final long PHYSICAL = ManagementFactory
+            .getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os
                     ? os.getTotalMemorySize()
                     : Long.MAX_VALUE;
 
@@ -76,13 +76,12 @@ record HostBytes(MemorySegment bytes, Runnable onFree) {
         ByteOrder other = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
                 ? ByteOrder.BIG_ENDIAN
                 : ByteOrder.LITTLE_ENDIAN;
-        ValueLayout here =
-                switch (width) {
-                    case 2 -> ValueLayout.JAVA_SHORT_UNALIGNED;
-                    case 4 -> ValueLayout.JAVA_INT_UNALIGNED;
-                    case 8 -> ValueLayout.JAVA_LONG_UNALIGNED;
-                    default -> throw new IllegalArgumentException("width " + width);
-                };
+        ValueLayout here = switch (width) {
+            case 2 -> ValueLayout.JAVA_SHORT_UNALIGNED;
+            case 4 -> ValueLayout.JAVA_INT_UNALIGNED;
+            case 8 -> ValueLayout.JAVA_LONG_UNALIGNED;
+            default -> throw new IllegalArgumentException("width " + width);
+        };
         MemorySegment.copy(from, here.withOrder(other), 0, to, here, 0, from.byteSize() / width);
     }
 

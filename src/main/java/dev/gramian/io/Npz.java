@@ -97,7 +97,7 @@ public final class Npz extends TensorFile {
             DType dtype = h.dtype(place);
             data = HostBytes.allocate(h.dataBytes(), place);
             byte[] piece = new byte[1 << 16];
-            for (long at = 0; at < h.dataBytes(); ) {
+            for (long at = 0; at < h.dataBytes();) {
                 int n = in.read(piece, 0, (int) Math.min(piece.length, h.dataBytes() - at));
                 if (n < 0) {
                     throw place.bad("data is cut off", h.dataOffset() + at, m.size() + " bytes once inflated");

@@ -31,13 +31,12 @@ record Place(String name) {
 
     FormatException failed(IOException e) {
         String expected = "a readable file";
-        String fact =
-                switch (e) {
-                    case NoSuchFileException _ -> "no such file";
-                    case AccessDeniedException _ -> "permission denied";
-                    case ClosedByInterruptException _ -> "interrupted";
-                    default -> reason(e);
-                };
+        String fact = switch (e) {
+            case NoSuchFileException _ -> "no such file";
+            case AccessDeniedException _ -> "permission denied";
+            case ClosedByInterruptException _ -> "interrupted";
+            default -> reason(e);
+        };
         return new FormatException("read: " + fact + "; " + name + "; expected " + expected, e);
     }
 

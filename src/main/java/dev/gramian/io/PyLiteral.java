@@ -180,8 +180,7 @@ final class PyLiteral {
     }
 
     private Object word() throws Bad {
-        for (Map.Entry<String, Object> w :
-                Map.of("True", (Object) true, "False", false, "None", NONE).entrySet()) {
+        for (Map.Entry<String, Object> w : Map.of("True", (Object) true, "False", false, "None", NONE).entrySet()) {
             int end = at + w.getKey().length();
             if (end <= text.length
                     && new String(text, at, end - at, charset).equals(w.getKey())

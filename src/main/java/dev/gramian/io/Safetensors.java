@@ -241,8 +241,10 @@ public final class Safetensors extends TensorFile {
             // 2^59 elements of 64 bits would overflow; of bytes and a remainder they do not
             if (bits != null) {
                 boolean whole = bits % 8 == 0 || shape.size() % 8 * bits % 8 == 0;
-                long need = bits % 8 == 0 ? shape.size() * (bits / 8) : shape.size() / 8 * bits
-                        + shape.size() % 8 * bits / 8;
+                long need = bits % 8 == 0
+                        ? shape.size() * (bits / 8)
+                        : shape.size() / 8 * bits
+                                + shape.size() % 8 * bits / 8;
                 require(whole && need == bytes, member, "data_offsets give " + bytes + " bytes",
                         need + " bytes for " + type + " " + Place.shown(shape.toString()));
             }
@@ -250,7 +252,7 @@ public final class Safetensors extends TensorFile {
             String problem = dtype != null
                     ? null
                     : member.bad("element type " + Place.shown(type) + " is not supported",
-                                    "F64, F32, F16, BF16, I64, I32, U8 or BOOL; convert it where it was written")
+                            "F64, F32, F16, BF16, I64, I32, U8 or BOOL; convert it where it was written")
                             .getMessage();
             return new TensorEntry(name, type, dtype, shape, false, ByteOrder.LITTLE_ENDIAN, dataAt + begin, bytes,
                     problem);
@@ -283,8 +285,11 @@ public final class Safetensors extends TensorFile {
             for (TensorEntry e : sorted) {
                 if (e.offset() != end) {
                     throw place.member(e.name()).bad(
-                            e.offset() < end ? "data overlaps another tensor's" : "hole of " + (e.offset() - end)
-                                    + " bytes before the data", e.offset(), "data from byte " + end + " on");
+                            e.offset() < end
+                                    ? "data overlaps another tensor's"
+                                    : "hole of " + (e.offset() - end)
+                                            + " bytes before the data",
+                            e.offset(), "data from byte " + end + " on");
                 }
                 end += e.bytes();
             }

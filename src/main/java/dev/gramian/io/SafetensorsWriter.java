@@ -24,15 +24,15 @@ final class SafetensorsWriter {
     private static final List<DType> ORDER = List.of(
             DType.I64, DType.F64, DType.F32, DType.I32, DType.BF16, DType.F16, DType.U8, DType.BOOL);
 
-    private static final JsonFactory JSON =
-            JsonFactory.builder().disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE).build();
+    private static final JsonFactory JSON = JsonFactory.builder().disable(JsonWriteFeature.WRITE_HEX_UPPER_CASE)
+            .build();
 
     private SafetensorsWriter() {}
 
     static void write(AtomicFile out, Map<String, Elements> tensors, Map<String, String> metadata) throws IOException {
         List<Map.Entry<String, Elements>> sorted = new ArrayList<>(tensors.entrySet());
         sorted.sort(Comparator.comparingInt(
-                        (Map.Entry<String, Elements> t) -> ORDER.indexOf(t.getValue().dtype()))
+                (Map.Entry<String, Elements> t) -> ORDER.indexOf(t.getValue().dtype()))
                 .thenComparing(t -> t.getKey().getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned));
         byte[] header = header(sorted, metadata);
         out.write(ByteBuffer.allocate(8)

@@ -43,7 +43,8 @@ final class PhiloxTest {
 
     @Test
     void uniformNeverReachesItsEnd() {
-        double[][] ranges = {{0, 1}, {0, 0.1}, {0.7, 1.3}, {-5, -0.1}, {-1e308, 1.7e308}, {1, Math.nextUp(1f)}, {-1, 0}};
+        double[][] ranges = {{0, 1}, {0, 0.1}, {0.7, 1.3}, {-5, -0.1}, {-1e308, 1.7e308}, {1, Math.nextUp(1f)},
+            {-1, 0}};
         for (DType t : new DType[] {DType.F64, DType.F32, DType.F16, DType.BF16}) {
             for (double[] r : ranges) {
                 if (t.isHalf() && (r[1] > 1e300 || r[1] - r[0] < 1e-6) || t == DType.F32 && r[1] > 1e300) {

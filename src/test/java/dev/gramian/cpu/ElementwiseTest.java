@@ -193,9 +193,13 @@ final class ElementwiseTest {
             case GELU -> gelu(x);
             case GELU_TANH -> {
                 double u = Math.sqrt(2 / Math.PI) * 2 * (x + 0.044715 * x * x * x);
-                yield u < -800 ? -0.0 : u < 0 ? x * StrictMath.exp(u) / (1 + StrictMath.exp(u)) : x / (1 + StrictMath.exp(-u));
+                yield u < -800
+                        ? -0.0
+                        : u < 0 ? x * StrictMath.exp(u) / (1 + StrictMath.exp(u)) : x / (1 + StrictMath.exp(-u));
             }
-            case SILU -> x < -800 ? -0.0 : x >= 0 ? x / (1 + StrictMath.exp(-x)) : x * StrictMath.exp(x) / (1 + StrictMath.exp(x));
+            case SILU -> x < -800
+                    ? -0.0
+                    : x >= 0 ? x / (1 + StrictMath.exp(-x)) : x * StrictMath.exp(x) / (1 + StrictMath.exp(x));
             case FLOOR -> StrictMath.floor(x);
             case CEIL -> StrictMath.ceil(x);
             case ROUND -> StrictMath.rint(x);
@@ -235,8 +239,8 @@ final class ElementwiseTest {
     }
 
     private static final MathContext DIGITS = new MathContext(60);
-    private static final BigDecimal TWO_OVER_ROOT_PI =
-            BigDecimal.valueOf(2).divide(new BigDecimal("3.14159265358979323846264338327950288419716939937510582097494").sqrt(DIGITS), DIGITS);
+    private static final BigDecimal TWO_OVER_ROOT_PI = BigDecimal.valueOf(2).divide(
+            new BigDecimal("3.14159265358979323846264338327950288419716939937510582097494").sqrt(DIGITS), DIGITS);
 
     /** Taylor's series in 60 digits. */
     private static BigDecimal bigErf(BigDecimal x) {

@@ -87,7 +87,8 @@ final class GemmTest {
                 double sum = 0;
                 double size = 0;
                 for (int p = 0; p < k; p++) {
-                    double v = get(type, a, ta ? p * lda + i : i * lda + p) * get(type, b, tb ? j * ldb + p : p * ldb + j);
+                    double v = get(type, a, ta ? p * lda + i : i * lda + p)
+                            * get(type, b, tb ? j * ldb + p : p * ldb + j);
                     sum += v;
                     size += Math.abs(v);
                 }
@@ -96,9 +97,11 @@ final class GemmTest {
                 double got = get(type, c, i * ldc + j);
                 double bound = (k + 4) * eps * (Math.abs(alpha) * size + Math.abs(old));
                 if (!(Math.abs(got - want) <= bound)) {
-                    throw new AssertionError(blas.name() + " " + type + " " + m + "x" + n + "x" + k + " ta " + ta + " tb " + tb
-                            + " ld " + lda + " " + ldb + " " + ldc + " alpha " + alpha + " beta " + beta + " at " + i + ","
-                            + j + ": " + got + " instead of " + want + ", bound " + bound + ", seed " + SEED);
+                    throw new AssertionError(
+                            blas.name() + " " + type + " " + m + "x" + n + "x" + k + " ta " + ta + " tb " + tb
+                                    + " ld " + lda + " " + ldb + " " + ldc + " alpha " + alpha + " beta " + beta
+                                    + " at " + i + ","
+                                    + j + ": " + got + " instead of " + want + ", bound " + bound + ", seed " + SEED);
                 }
             }
             for (int j = n; j < ldc; j++) {
@@ -234,11 +237,13 @@ final class GemmTest {
                             sum += v;
                             size += Math.abs(v);
                         } else {
-                            whole += whole(type, (CpuStorage) a.storage(), x) * whole(type, (CpuStorage) b.storage(), y);
+                            whole += whole(type, (CpuStorage) a.storage(), x)
+                                    * whole(type, (CpuStorage) b.storage(), y);
                         }
                     }
                     int to = (int) ((q * m + i) * n + j);
-                    String where = matMul.blas().name() + " " + type + " to " + out + ": a " + a.layout() + ", b " + b.layout()
+                    String where = matMul.blas().name() + " " + type + " to " + out + ": a " + a.layout() + ", b "
+                            + b.layout()
                             + ", alpha " + alpha + " at " + q + "," + i + "," + j + ", seed " + SEED;
                     if (!type.isFloat()) {
                         long want = whole * (long) alpha;
@@ -309,7 +314,7 @@ final class GemmTest {
             Layout a = layout(random, batch, m, k);
             Layout b = layout(random, batch, k, n);
             Shape shape = Shape.broadcast(
-                            "test", a.shape().slice(0, a.rank() - 2), b.shape().slice(0, b.rank() - 2))
+                    "test", a.shape().slice(0, a.rank() - 2), b.shape().slice(0, b.rank() - 2))
                     .plus(m, n);
             Layout c = Layout.contiguous(shape);
             if (!GemmPlan.fits(a) || !GemmPlan.fits(b)) {

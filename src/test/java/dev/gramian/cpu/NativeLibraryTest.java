@@ -26,14 +26,16 @@ final class NativeLibraryTest {
         assertFalse(none.isPresent());
         assertEquals("libopenblas: switched off by gramian.openblas=none or GRAMIAN_OPENBLAS", none.reason());
         NativeException e = assertThrows(NativeException.class, () -> new OpenBlas(none, new ScalarBlas()));
-        assertTrue(e.getMessage().startsWith("cpu: OpenBLAS is not available; libopenblas: switched off"), e.getMessage());
+        assertTrue(e.getMessage().startsWith("cpu: OpenBLAS is not available; libopenblas: switched off"),
+                e.getMessage());
     }
 
     @Test
     void missingAndForeignFiles() throws Exception {
         Path missing = dir.resolve("no.so");
         assertEquals("libopenblas: " + missing + " is not a file", reason(missing));
-        Path text = Files.writeString(dir.resolve("text.so"), "no library at all, but long enough to have a header of 64 bytes");
+        Path text = Files.writeString(dir.resolve("text.so"),
+                "no library at all, but long enough to have a header of 64 bytes");
         assertTrue(reason(text).contains("not a 64-bit shared library"), reason(text));
         Path empty = Files.createFile(dir.resolve("empty.so"));
         assertTrue(reason(empty).contains("not a 64-bit shared library"), reason(empty));
@@ -64,7 +66,8 @@ final class NativeLibraryTest {
     @Test
     void copiesOnceIntoAPrivateDirectoryAndReplacesATruncatedCopy() throws Exception {
         NativeLibrary found = NativeLibrary.openBlas();
-        assumeTrue(found.isPresent() && LOADER.getResource("org/bytedeco/openblas/linux-x86_64/libopenblas.so.0") != null);
+        assumeTrue(
+                found.isPresent() && LOADER.getResource("org/bytedeco/openblas/linux-x86_64/libopenblas.so.0") != null);
         NativeLibrary first = NativeLibrary.find(null, LOADER, dir);
         assertTrue(first.isPresent(), first.reason());
         assertTrue(first.path().startsWith(dir), first.toString());

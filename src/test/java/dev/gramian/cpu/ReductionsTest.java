@@ -66,24 +66,24 @@ final class ReductionsTest {
         }
         double mean = sum / n;
         switch (fn) {
-            case SUM:
+            case SUM :
                 return sum;
-            case PROD:
+            case PROD :
                 return prod;
-            case MEAN:
+            case MEAN :
                 return mean;
-            case VAR, STD:
+            case VAR, STD :
                 double s = 0;
                 for (double x : v) {
                     s += (x - mean) * (x - mean);
                 }
                 s = n - ddof > 0 ? s / (n - ddof) : NAN;
                 return fn == ReduceFn.VAR ? s : Math.sqrt(s);
-            case MIN:
+            case MIN :
                 return min;
-            case MAX:
+            case MAX :
                 return max;
-            case ARGMIN, ARGMAX:
+            case ARGMIN, ARGMAX :
                 double best = fn == ReduceFn.ARGMIN ? min : max;
                 for (int i = 0; i < n; i++) {
                     if (v[i] == best || Double.isNaN(v[i])) {
@@ -91,11 +91,11 @@ final class ReductionsTest {
                     }
                 }
                 throw new AssertionError();
-            case ANY:
+            case ANY :
                 return Arrays.stream(v).anyMatch(x -> x != 0) ? 1 : 0;
-            case ALL:
+            case ALL :
                 return Arrays.stream(v).allMatch(x -> x != 0) ? 1 : 0;
-            case LOGSUMEXP:
+            case LOGSUMEXP :
                 if (Double.isNaN(max) || Double.isInfinite(max)) {
                     return max;
                 }
@@ -104,9 +104,9 @@ final class ReductionsTest {
                     e += Math.exp(x - max);
                 }
                 return max + Math.log(e);
-            case NORM1:
+            case NORM1 :
                 return abs;
-            case NORM2:
+            case NORM2 :
                 if (big == 0 || Double.isInfinite(big) || Double.isNaN(big)) {
                     return big;
                 }
@@ -115,7 +115,7 @@ final class ReductionsTest {
                     q += (x / big) * (x / big);
                 }
                 return big * Math.sqrt(q);
-            case NORM_INF:
+            case NORM_INF :
                 return big;
         }
         throw new AssertionError();
@@ -194,7 +194,8 @@ final class ReductionsTest {
                             continue;
                         }
                         for (int[] axes : SUBSETS) {
-                            if (fn == ReduceFn.PROD && t.isInteger() && (axes.length > 1 || axes.length == 1 && dims[axes[0]] > 6)) {
+                            if (fn == ReduceFn.PROD && t.isInteger()
+                                    && (axes.length > 1 || axes.length == 1 && dims[axes[0]] > 6)) {
                                 continue; // wraps around; has its own test
                             }
                             check(path, fn, x, fn == ReduceFn.VAR ? 1 : 0, axes);
@@ -304,15 +305,18 @@ final class ReductionsTest {
         // blocks of very different size meet in one tree
         int[] count = {0};
         View mixed = Sample.of(
-                DType.F64, Sample.Kind.CONTIGUOUS, () -> count[0]++ < 5000 ? 0 : count[0] < 9000 ? 1e-300 : 1e200, 9001);
-        assertEquals(1.0, Sample.values(reduce(path, TWO, ReduceFn.NORM2, mixed, 0, 0))[0] / (1e200 * Math.sqrt(2)), 1e-12);
+                DType.F64, Sample.Kind.CONTIGUOUS, () -> count[0]++ < 5000 ? 0 : count[0] < 9000 ? 1e-300 : 1e200,
+                9001);
+        assertEquals(1.0, Sample.values(reduce(path, TWO, ReduceFn.NORM2, mixed, 0, 0))[0] / (1e200 * Math.sqrt(2)),
+                1e-12);
     }
 
     @Test
     void integersWrapAround() {
         View x = Sample.of(DType.I64, Sample.Kind.CONTIGUOUS, () -> 3, 50);
         Mem.i64(CpuStorage.address(x), Long.MAX_VALUE);
-        assertEquals(Long.MAX_VALUE + 49 * 3, Mem.i64(CpuStorage.address(reduce(CpuPath.SCALAR, TWO, ReduceFn.SUM, x, 0, 0))));
+        assertEquals(Long.MAX_VALUE + 49 * 3,
+                Mem.i64(CpuStorage.address(reduce(CpuPath.SCALAR, TWO, ReduceFn.SUM, x, 0, 0))));
         long p = Long.MAX_VALUE;
         for (int i = 0; i < 49; i++) {
             p *= 3;

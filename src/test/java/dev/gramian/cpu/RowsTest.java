@@ -56,7 +56,8 @@ final class RowsTest {
         Random r = new Random(Sample.seed());
         for (DType t : FLOATS) {
             for (Sample.Kind kind : Sample.Kind.values()) {
-                for (long[] dims : new long[][] {{5, 7, 33}, {1, 1, 1}, {2, 16, 3}, {0, 2, 3}, {2, 0, 3}, {3, 2, 130}}) {
+                for (long[] dims : new long[][] {{5, 7, 33}, {1, 1, 1}, {2, 16, 3}, {0, 2, 3}, {2, 0, 3},
+                    {3, 2, 130}}) {
                     for (double spread : new double[] {1, 30, 1000}) {
                         View x = Sample.of(t, kind, () -> r.nextGaussian() * spread, dims);
                         double[] in = Sample.values(x);
@@ -92,7 +93,8 @@ final class RowsTest {
             double bound = Math.abs(want[i]) * (Sample.eps(t) * 1.01 + inner * (6 + 8 * spread))
                     + inner * 16 * (log ? 1 : 0)
                     + (t == DType.F64 ? 1e-320 : t == DType.F16 ? 0x1p-24 : 0x1p-132);
-            assertTrue(Math.abs(want[i] - got[i]) <= bound, where + " at " + i + ": got " + got[i] + ", want " + want[i]);
+            assertTrue(Math.abs(want[i] - got[i]) <= bound,
+                    where + " at " + i + ": got " + got[i] + ", want " + want[i]);
         }
     }
 
@@ -110,7 +112,8 @@ final class RowsTest {
                     for (boolean log : new boolean[] {false, true}) {
                         double[] in = Sample.values(x);
                         double[] want = softmaxReference(in, n, 1, log);
-                        close(want, Sample.values(softmax(path, x, 1, log)), t, 1, log, path + " " + t + Arrays.toString(row));
+                        close(want, Sample.values(softmax(path, x, 1, log)), t, 1, log,
+                                path + " " + t + Arrays.toString(row));
                     }
                 }
             }
@@ -247,12 +250,17 @@ final class RowsTest {
                     boolean causal = (c & 4) != 0;
                     double softcap = (c & 8) != 0 ? 5 : 0;
                     double scale = (c & 16) != 0 ? 0.3 : (c & 32) != 0 ? 0 : 1;
-                    for (long offset : causal ? new long[] {0, 2, -3, -100, 100, Long.MIN_VALUE, Long.MAX_VALUE} : new long[] {0}) {
+                    for (long offset : causal
+                            ? new long[] {0, 2, -3, -100, 100, Long.MIN_VALUE, Long.MAX_VALUE}
+                            : new long[] {0}) {
                         Op.AttentionWeights op = new Op.AttentionWeights(scale, softcap, causal, offset, mask, bias);
                         View s = Sample.of(t, kinds[r.nextInt(5)], () -> 3 * r.nextGaussian(), dims);
                         View m = Sample.of(DType.BOOL, kinds[r.nextInt(5)], () -> r.nextInt(3), shorter(r, dims));
-                        View b = Sample.of(t, kinds[r.nextInt(5)], () -> r.nextInt(9) == 0 ? -INF : r.nextGaussian(), shorter(r, dims));
-                        View[] in = mask ? bias ? new View[] {s, m, b} : new View[] {s, m} : bias ? new View[] {s, b} : new View[] {s};
+                        View b = Sample.of(t, kinds[r.nextInt(5)], () -> r.nextInt(9) == 0 ? -INF : r.nextGaussian(),
+                                shorter(r, dims));
+                        View[] in = mask
+                                ? bias ? new View[] {s, m, b} : new View[] {s, m}
+                                : bias ? new View[] {s, b} : new View[] {s};
                         checkAttend(path, op, in);
                     }
                 }
@@ -340,7 +348,8 @@ final class RowsTest {
                         DoubleSupplier s = r::nextGaussian;
                         View w = Sample.of(t, kinds[r.nextInt(5)], s, tail);
                         View b = Sample.of(t, kinds[r.nextInt(5)], s, tail);
-                        View[] in = weight ? bias ? new View[] {x, w, b} : new View[] {x, w}
+                        View[] in = weight
+                                ? bias ? new View[] {x, w, b} : new View[] {x, w}
                                 : bias ? new View[] {x, b} : new View[] {x};
                         Op.Normalize op = new Op.Normalize(center, axes, 1e-5, weight, bias);
                         View out = Sample.fresh(op.results(in)[0]);

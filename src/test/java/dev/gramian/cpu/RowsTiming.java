@@ -31,11 +31,13 @@ final class RowsTiming {
             Reductions reductions = new Reductions(path, workers);
             Rows rows = new Rows(path, workers);
             System.out.println(path + ", threads " + threads);
-            for (ReduceFn fn : new ReduceFn[] {ReduceFn.SUM, ReduceFn.MAX, ReduceFn.VAR, ReduceFn.ARGMAX, ReduceFn.LOGSUMEXP}) {
+            for (ReduceFn fn : new ReduceFn[] {ReduceFn.SUM, ReduceFn.MAX, ReduceFn.VAR, ReduceFn.ARGMAX,
+                ReduceFn.LOGSUMEXP}) {
                 for (int[] axes : new int[][] {{1}, {0}, {0, 1}}) {
                     Op.Reduce op = new Op.Reduce(fn, axes, false, 0);
                     View out = Sample.fresh(op.results(x)[0]);
-                    time(fn.label() + " of 49152x512 over " + Arrays.toString(axes), bytes, () -> reductions.reduce(op, x, out));
+                    time(fn.label() + " of 49152x512 over " + Arrays.toString(axes), bytes,
+                            () -> reductions.reduce(op, x, out));
                 }
             }
             Op.Softmax softmax = new Op.Softmax(1, false);

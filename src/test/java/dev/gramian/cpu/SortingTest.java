@@ -23,26 +23,24 @@ class SortingTest {
     private static void fill(Random r, View v) {
         int kind = r.nextInt(3);
         for (long i = 0; i < v.layout().size(); i++) {
-            double d =
-                    switch (kind == 0 ? r.nextInt(10) : 9) {
-                        case 0 -> Double.NaN;
-                        case 1 -> Double.POSITIVE_INFINITY;
-                        case 2 -> Double.NEGATIVE_INFINITY;
-                        case 3 -> 0.0;
-                        case 4 -> -0.0;
-                        case 5 -> Double.MIN_VALUE;
-                        default -> kind == 1 ? r.nextInt(5) - 2 : r.nextGaussian() * 100;
-                    };
-            long bits =
-                    switch (v.dtype()) {
-                        case F64 -> Double.doubleToLongBits(d);
-                        case F32 -> Float.floatToIntBits((float) d);
-                        case F16, BF16 -> Half.fromDouble(v.dtype(), d);
-                        case I64 -> kind == 0 ? r.nextLong() : kind == 1 ? (long) d : r.nextLong(8) << 30;
-                        case I32 -> kind == 0 ? r.nextInt() : (long) d;
-                        case U8 -> r.nextInt(256);
-                        case BOOL -> r.nextInt(2);
-                    };
+            double d = switch (kind == 0 ? r.nextInt(10) : 9) {
+                case 0 -> Double.NaN;
+                case 1 -> Double.POSITIVE_INFINITY;
+                case 2 -> Double.NEGATIVE_INFINITY;
+                case 3 -> 0.0;
+                case 4 -> -0.0;
+                case 5 -> Double.MIN_VALUE;
+                default -> kind == 1 ? r.nextInt(5) - 2 : r.nextGaussian() * 100;
+            };
+            long bits = switch (v.dtype()) {
+                case F64 -> Double.doubleToLongBits(d);
+                case F32 -> Float.floatToIntBits((float) d);
+                case F16, BF16 -> Half.fromDouble(v.dtype(), d);
+                case I64 -> kind == 0 ? r.nextLong() : kind == 1 ? (long) d : r.nextLong(8) << 30;
+                case I32 -> kind == 0 ? r.nextInt() : (long) d;
+                case U8 -> r.nextInt(256);
+                case BOOL -> r.nextInt(2);
+            };
             if (v.dtype() == DType.F32 && d != d && r.nextBoolean()) {
                 bits = 0xFFC00001; // a NaN with sign and payload orders like any other
             }

@@ -245,7 +245,7 @@ final class ReadErrorTest {
         for (String descr : new String[] {"'=f4'", "'|f4'", "'f4'"}) {
             Files.write(dir.resolve("x.npy"),
                     npyBytes(3, "\n {\"shape\":(2L,),'fortran_order':True,'descr':" + descr + "}",
-                    8));
+                            8));
             HostTensor t = TensorFiles.load(dir + "/x.npy");
             assertEquals(Shape.of(2), t.layout().shape());
             t.data().onFree().run();
@@ -290,7 +290,8 @@ final class ReadErrorTest {
         assertEquals("read: not a zip file, or cut off: no end record; x.npz; expected a zip file",
                 fails("x.npz", Arrays.copyOf(whole, whole.length - 1)));
         assertEquals("read: zip directory lies outside the file; x.npz, at byte " + end
-                + "; expected an offset and a length in the file", fails(
+                + "; expected an offset and a length in the file",
+                fails(
                         "x.npz", withByte(whole.clone(), end + 18, 9)));
         assertEquals("read: zip directory is too short for 9 members; x.npz, at byte " + end
                 + "; expected 46 bytes a member or more", fails("x.npz", withByte(whole.clone(), end + 10, 9)));
@@ -360,7 +361,8 @@ final class ReadErrorTest {
         byte[] lies = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN).putLong(100_000_001).array();
         assertEquals(
                 "read: header of 100000001 bytes is too long; x.safetensors, at byte 0; expected at most 100000000 "
-                + "bytes", fails("x.safetensors", lies));
+                        + "bytes",
+                fails("x.safetensors", lies));
         lies[3] = 0;
         assertTrue(
                 fails("x.safetensors", lies)

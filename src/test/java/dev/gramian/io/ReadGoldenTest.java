@@ -47,7 +47,7 @@ final class ReadGoldenTest {
         TensorEntry e = TensorFiles.list(Golden.file("fortran_be.npy")).get(0);
         assertEquals(
                 new TensorEntry("", ">f8", DType.F64, Shape.of(2, 3, 4), true, ByteOrder.BIG_ENDIAN, 128, 192, null),
-                        e);
+                e);
     }
 
     @Test

@@ -147,8 +147,7 @@ final class WriteTest {
         TensorFiles.save(out + ":b", f32(3));
         TensorFiles.save(out + ":a", f32(4, 5, 6));
         assertEquals(2, TensorFiles.list(out).size());
-        for (Map.Entry<String, double[]> want :
-                Map.of("a", new double[] {4, 5, 6}, "b", new double[] {3}).entrySet()) {
+        for (Map.Entry<String, double[]> want : Map.of("a", new double[] {4, 5, 6}, "b", new double[] {3}).entrySet()) {
             HostTensor t = TensorFiles.load(out + ":" + want.getKey());
             assertArrayEquals(want.getValue(), Golden.values(t));
             t.data().onFree().run();
@@ -229,13 +228,13 @@ final class WriteTest {
         assertEquals("write: '__metadata__' cannot be a tensor's name; " + d
                 + "/x.npz; use other text, shorter than 16000 characters", fails(d + "/x.npz:__metadata__"));
         assertEquals("write: an npy file holds one tensor without a name, not 2; " + d
-                        + "/x.npy; use .npz or .safetensors",
+                + "/x.npy; use .npz or .safetensors",
                 assertThrows(FormatException.class, () -> TensorFiles.save(
-                                dir.resolve("x.npy"), Map.of("a", f32(1), "b", f32(2)), Map.of()))
+                        dir.resolve("x.npy"), Map.of("a", f32(1), "b", f32(2)), Map.of()))
                         .getMessage());
         assertEquals("write: an npz file holds no metadata; " + d + "/x.npz; use .safetensors",
                 assertThrows(FormatException.class, () -> TensorFiles.save(
-                                dir.resolve("x.npz"), Map.of("a", f32(1)), Map.of("k", "v")))
+                        dir.resolve("x.npz"), Map.of("a", f32(1)), Map.of("k", "v")))
                         .getMessage());
         assertEquals(List.of("d.npy"), left());
     }

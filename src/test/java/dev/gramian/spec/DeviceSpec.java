@@ -16,4 +16,5 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Retention(RetentionPolicy.RUNTIME)
 @TestTemplate
 @ExtendWith(OnEveryDevice.class)
-public @interface DeviceSpec {}
+public @interface DeviceSpec {
+}

@@ -42,7 +42,11 @@ final class OnEveryDevice implements TestTemplateInvocationContextProvider {
     }
 
     private record OneDevice(Device device)
-            implements ExecutionCondition, BeforeEachCallback, AfterEachCallback, ParameterResolver {
+            implements
+                ExecutionCondition,
+                BeforeEachCallback,
+                AfterEachCallback,
+                ParameterResolver {
         private static boolean required(Device d) {
             String required = System.getProperty("gramian.require", "");
             return !required.isEmpty() && d.name().startsWith(required);

@@ -64,7 +64,8 @@ public final class SpecSummary implements TestExecutionListener {
     public synchronized void testPlanExecutionFinished(TestPlan plan) {
         StringBuilder text = new StringBuilder();
         devices.forEach((device, c) -> {
-            text.append(String.format("%-12s %6d passed %4d failed %4d skipped%n", device, c.passed, c.failed, c.skipped));
+            text.append(
+                    String.format("%-12s %6d passed %4d failed %4d skipped%n", device, c.passed, c.failed, c.skipped));
             c.skipReasons.forEach((reason, n) -> text.append(String.format("%-12s   %d skipped: %s%n", "", n, reason)));
         });
         Map<String, Object> json = new LinkedHashMap<>();
