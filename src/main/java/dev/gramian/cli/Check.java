@@ -1,0 +1,117 @@
+package dev.gramian.cli;
+
+import dev.gramian.core.DType;
+
+/**
+ * A result held against float64: the largest errors, and whether every element lies within its own rounding bound. The
+ * bound is the worst case of the element type's arithmetic, so a correct result cannot miss it and a wrong one can
+ * hardly meet it.
+ */
+final class Check {
+    private final String what;
+    private final DType dtype;
+    private final String of;
+    private long checked;
+    private double maxError;
+    private double maxReference;
+    private double worst;
+    private double bound;
+
+    /** @param of what the checked numbers are, for example "of 512 rows" */
+    Check(String what, DType dtype, String of) {
+        this.what = what;
+        this.dtype = dtype;
+        this.of = of;
+    }
+
+    /** Unit roundoff of the type sums are formed in. */
+    static double roundoff(DType dtype) {
+        // float64 is checked by float64: both sides err
+        return dtype.compute() == DType.F64 ? 2 * 0x1p-53 : dtype.isFloat() ? 0x1p-24 : 0;
+    }
+
+    /** Unit roundoff of storing a value. */
+    static double storage(DType dtype) {
+        return switch (dtype) {
+            case F64 -> 0x1p-53;
+            case F32 -> 0x1p-24;
+            case F16 -> 0x1p-11;
+            case BF16 -> 0x1p-8;
+            default -> 0;
+        };
+    }
+
+    /** Below this, a value may be stored as zero or a neighbouring subnormal. */
+    private static double tiny(DType dtype) {
+        return switch (dtype) {
+            case F64 -> Double.MIN_NORMAL;
+            case F32, BF16 -> Float.MIN_NORMAL;
+            case F16 -> 0x1p-24;
+            default -> 0;
+        };
+    }
+
+    private static double largest(DType dtype) {
+        return switch (dtype) {
+            case F64 -> Double.MAX_VALUE;
+            case F32 -> Float.MAX_VALUE;
+            case F16 -> 65504;
+            case BF16 -> 0x1.FEp127;
+            case I64 -> 0x1p53; // beyond, float64 itself is not exact
+            case I32 -> Integer.MAX_VALUE;
+            case U8 -> 255;
+            case BOOL -> 1;
+        };
+    }
+
+    /**
+     * One element. {@code magnitude} is the sum of the absolute terms {@code reference} is the sum of; any of them met at
+     * most {@code roundings} roundings of the compute type and {@code stores} of the element type on its way.
+     */
+    void add(double actual, double reference, double magnitude, double roundings, double stores) {
+        checked++;
+        if (Double.isNaN(reference) || Double.isInfinite(reference)) {
+            fail(Double.compare(actual, reference) == 0);
+            return;
+        }
+        double error = Math.abs(actual - reference);
+        double limit = (roundings * roundoff(dtype) + stores * storage(dtype)) * magnitude
+                + storage(dtype) * Math.abs(reference) + tiny(dtype);
+        if (magnitude + limit >= largest(dtype.compute()) || Math.abs(reference) + limit >= largest(dtype)) {
+            return; // a partial sum may have overflowed: anything can come of it
+        }
+        if (Double.isNaN(error)) {
+            error = Double.POSITIVE_INFINITY;
+        }
+        maxError = Math.max(maxError, error);
+        maxReference = Math.max(maxReference, Math.abs(reference));
+        bound = Math.max(bound, limit);
+        worst = Math.max(worst, error == 0 ? 0 : error / limit);
+    }
+
+    private void fail(boolean equal) {
+        if (!equal) {
+            maxError = Double.POSITIVE_INFINITY;
+            worst = Double.POSITIVE_INFINITY;
+        }
+    }
+
+    boolean passed() {
+        return worst <= 1;
+    }
+
+    double maxError() {
+        return maxError;
+    }
+
+    /** Largest error over largest value. */
+    double relativeError() {
+        return maxError == 0 ? 0 : maxError / maxReference;
+    }
+
+    String line() {
+        return "check  " + what + " against float64: " + Text.count(checked) + " values, " + of + "; max abs error "
+                + Text.error(maxError) + ", max rel error " + Text.error(relativeError()) + "; bound "
+                + Text.error(bound) + ": " + (passed() ? "pass" : "FAIL");
+    }
+}

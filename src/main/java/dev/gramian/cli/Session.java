@@ -1,0 +1,115 @@
+package dev.gramian.cli;
+
+import dev.gramian.Device;
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
+import dev.gramian.Trace;
+import dev.gramian.io.TensorFiles;
+import java.io.PrintWriter;
+import java.util.function.Supplier;
+
+/** One command's work: a scope on the chosen device, the clock around the computation, output and the closing line. */
+final class Session implements AutoCloseable {
+    private final Main main;
+    private final PrintWriter out;
+    private final PrintWriter err;
+    private final Scope scope;
+    private Progress progress;
+    private boolean computing;
+    private long nanos;
+    private long flops;
+
+    Session(Main main, PrintWriter out, PrintWriter err) {
+        this.main = main;
+        this.out = out;
+        this.err = err;
+        this.scope = Device.of(main.device).open(main.math);
+        scope.trace(this::ran);
+    }
+
+    Scope scope() {
+        return scope;
+    }
+
+    private void ran(Trace trace) {
+        if (computing) {
+            flops += trace.flops();
+            if (progress != null) {
+                progress.ran(trace);
+            }
+        }
+    }
+
+    Tensor read(String path) {
+        return TensorFiles.read(scope, path);
+    }
+
+    /** The tensor at {@code path}, or null where no path is given. */
+    Tensor readIfGiven(String path) {
+        return path == null ? null : read(path);
+    }
+
+    /** Writes a result, or prints it where no path is given. */
+    void result(String path, Tensor t) {
+        if (path == null) {
+            out.println(t);
+        } else {
+            TensorFiles.write(path, t);
+        }
+    }
+
+    void writeIfGiven(String path, Tensor t) {
+        if (path != null) {
+            TensorFiles.write(path, t);
+        }
+    }
+
+    /** Runs the computation that the closing line is about. {@code rows} as {@link Progress} counts them, 0 if unknown. */
+    <T> T compute(String what, long rows, Supplier<T> work) {
+        progress = main.quiet ? null : Progress.of(what, rows);
+        computing = true;
+        long start = System.nanoTime();
+        try {
+            return work.get();
+        } finally {
+            nanos += System.nanoTime() - start;
+            computing = false;
+            if (progress != null) {
+                progress.close();
+                progress = null;
+            }
+        }
+    }
+
+    /** Prints a check's outcome, a failed one even when quiet; returns the exit code. */
+    int report(Check... checks) {
+        int code = 0;
+        for (Check check : checks) {
+            if (!check.passed()) {
+                code = Main.CHECK_FAILED;
+                err.println(check.line());
+            } else if (!main.quiet) {
+                out.println(check.line());
+            }
+        }
+        return code;
+    }
+
+    /** A line that --quiet leaves out. */
+    void say(String line) {
+        if (!main.quiet) {
+            out.println(line);
+        }
+    }
+
+    /** The closing line: device, shapes, time, and speed where the operations count their arithmetic. */
+    void close(String shapes) {
+        say(scope.device().name() + "  " + shapes + "  " + Text.time(nanos)
+                + (flops > 0 ? "  " + Text.gflops(flops, nanos) : ""));
+    }
+
+    @Override
+    public void close() {
+        scope.close();
+    }
+}
