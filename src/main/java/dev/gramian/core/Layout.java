@@ -142,7 +142,8 @@ public final class Layout {
         long i = index < 0 ? index + n : index;
         if (i < 0 || i >= n) {
             throw new ShapeException(op + ": index " + index + " is out of range; axis " + axis + " of x " + shape
-                    + " has size " + n + "; use " + -n + " to " + (n - 1));
+                    + " has size " + n + "; "
+                    + (n == 0 ? "an empty axis has none" : "use " + -n + " to " + (n - 1)));
         }
         return i;
     }
