@@ -55,7 +55,7 @@ class ShapeErrorTest {
         says("squeeze: axis 1 has size 3; x [2, 3, 4]; only axes of size 1 can go", () -> X.squeeze(1));
         says("unsqueeze: position 5 does not exist; x [2, 3, 4]; use -4 to 3", () -> X.unsqueeze(5));
         says("diagonal: both axes are 1; x [2, 3, 4]; name two different axes", () -> X.diagonal(0, 1, -2));
-        says("get: 2 indices given for 3 axes; x [2, 3, 4]; name one per axis", () -> X.index(0, 1));
+        says("get: 2 coordinates for 3 axes; x [2, 3, 4]; name one per axis", () -> X.index(0, 1));
     }
 
     @Test
