@@ -18,7 +18,8 @@ final class DevicesCommand extends GramianCommand {
         Text.table(rows).forEach(out()::println);
         if (!main.quiet) {
             out().println();
-            out().println(chosen.isAvailable() ? "* chosen by --device " + main.device : chosen.name() + " cannot be used");
+            out().println(
+                    chosen.isAvailable() ? "* chosen by --device " + main.device : chosen.name() + " cannot be used");
         }
         return 0;
     }

@@ -58,8 +58,7 @@ final class InfoCommand extends GramianCommand {
                 out().println("  " + e.problem());
             }
         }
-        file.metadata().forEach((key, value) ->
-                out().println("  metadata " + oneLine(key) + " = " + oneLine(value)));
+        file.metadata().forEach((key, value) -> out().println("  metadata " + oneLine(key) + " = " + oneLine(value)));
     }
 
     private static String[] row(TensorEntry e) {

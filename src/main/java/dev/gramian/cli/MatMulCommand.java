@@ -6,9 +6,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code C = A B}. */
-@Command(
-        name = "matmul",
-        description = "Multiply two tensors: vectors, matrices, or stacks of matrices that broadcast as in NumPy.")
+@Command(name = "matmul", description = "Multiply two tensors: vectors, matrices, or stacks of matrices that broadcast as in NumPy.")
 final class MatMulCommand extends GramianCommand {
     @Parameters(index = "0", paramLabel = "A", description = "Left operand, (..., m, k) or (k).")
     private String a;
@@ -16,7 +14,8 @@ final class MatMulCommand extends GramianCommand {
     @Parameters(index = "1", paramLabel = "B", description = "Right operand, (..., k, n) or (k).")
     private String b;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "C", description = "Where to write the product. Default: print it.")
+    @Option(names = {"-o",
+        "--output"}, paramLabel = "C", description = "Where to write the product. Default: print it.")
     private String output;
 
     @Option(names = "--check", description = "Recompute in float64 by plain loops; exit code 1 if the result is wrong.")

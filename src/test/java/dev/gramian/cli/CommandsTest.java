@@ -48,7 +48,8 @@ final class CommandsTest {
         assertEquals(0, r.code, r.toString());
         assertArrayEquals(new double[] {4, 5, 10, 11}, Cli.values(file("c.npy")));
         String[] lines = r.out.split("\n");
-        assertEquals("check  C = A B against float64: 4 values, all; max abs error 0, max rel error 0; bound 8.5e-06: pass",
+        assertEquals(
+                "check  C = A B against float64: 4 values, all; max abs error 0, max rel error 0; bound 8.5e-06: pass",
                 lines[0]);
         assertTrue(lines[1].matches(Device.of(device).name()
                 + "  F32 \\[2, 3] × F32 \\[3, 2] → F32 \\[2, 2]  [0-9.,]+ (ns|µs|ms|s)  [0-9.]+ GFLOP/s"), lines[1]);
@@ -116,14 +117,16 @@ final class CommandsTest {
         assertEquals("old", Files.readString(file("c.npy")));
         Cli r = Cli.run("matmul", file("a.npy"), file("b.npy"), "-o", file("none").resolve("c.npy"));
         assertEquals(2, r.code);
-        assertEquals("gramian: write: no such directory; " + file("none").resolve("c.npy") + "; create it first\n", r.err);
+        assertEquals("gramian: write: no such directory; " + file("none").resolve("c.npy") + "; create it first\n",
+                r.err);
     }
 
     @Test
     void unavailableAndUnknownDevices() {
         Cli r = Cli.run("matmul", file("a.npy"), file("b.npy"), "--device", "tpu");
         assertEquals(2, r.code);
-        assertEquals("gramian: device: no such device; 'tpu'; use auto, cpu, cpu:native, cpu:vector, cpu:scalar or cuda:0\n",
+        assertEquals(
+                "gramian: device: no such device; 'tpu'; use auto, cpu, cpu:native, cpu:vector, cpu:scalar or cuda:0\n",
                 r.err);
     }
 
