@@ -1,7 +1,12 @@
-/* Median GFLOP/s of cblas_sgemm, row-major, from a library given by path:  sgemm LIB THREADS [M N K]... */
+/*
+ * Median GFLOP/s of cblas_sgemm, row-major, from a library given by path:  sgemm LIB THREADS [M N K]...
+ * With "-" for sizes: reads lines "M N K", times about 2 GFLOP of such products (at least one) and answers with the
+ * milliseconds of one, for compare-openblas.sh.
+ */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 typedef void (*sgemm_fn)(int, int, int, int, int, int, float, const float *, int, const float *, int, float, float *, int);
@@ -29,11 +34,35 @@ static float *filled(size_t count) {
     return p;
 }
 
+/* Seconds per product, over at least 2 GFLOP. */
+static double timed(sgemm_fn sgemm, int m, int n, int k, const float *a, const float *b, float *out) {
+    double flop = 2.0 * m * n * k;
+    int inner = flop > 2e9 ? 1 : (int)(2e9 / flop) + 1;
+    double start = now();
+    for (int i = 0; i < inner; i++) {
+        sgemm(101, 111, 111, m, n, k, 1.0f, a, k, b, n, 0.0f, out, n);
+    }
+    return (now() - start) / inner;
+}
+
+static void answer(sgemm_fn sgemm) {
+    int m, n, k;
+    while (scanf("%d %d %d", &m, &n, &k) == 3) {
+        float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
+        printf("%.4f\n", 1e3 * timed(sgemm, m, n, k, a, b, out));
+        fflush(stdout);
+        free(a);
+        free(b);
+        free(out);
+    }
+}
+
 int main(int argc, char **argv) {
     static int defaults[] = {512, 512, 512, 1024, 1024, 1024, 2048, 2048, 2048, 4096, 4096, 4096, 4096, 768, 768};
     enum { REPEATS = 9 };
-    if (argc < 3 || (argc - 3) % 3 != 0) {
-        fprintf(stderr, "usage: sgemm LIBRARY THREADS [M N K]...\n");
+    int turns = argc == 4 && strcmp(argv[3], "-") == 0;
+    if (argc < 3 || (!turns && (argc - 3) % 3 != 0)) {
+        fprintf(stderr, "usage: sgemm LIBRARY THREADS [- | M N K...]\n");
         return 2;
     }
     void *lib = dlopen(argv[1], RTLD_NOW);
@@ -49,6 +78,10 @@ int main(int argc, char **argv) {
     }
     int threads = atoi(argv[2]);
     set_threads(threads);
+    if (turns) {
+        answer(sgemm);
+        return 0;
+    }
     int cases = argc > 3 ? (argc - 3) / 3 : (int)(sizeof defaults / sizeof *defaults / 3);
     for (int c = 0; c < cases; c++) {
         int size[3];
@@ -58,14 +91,10 @@ int main(int argc, char **argv) {
         int m = size[0], n = size[1], k = size[2];
         double flop = 2.0 * m * n * k, times[REPEATS];
         float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
-        int inner = flop > 2e9 ? 1 : (int)(2e9 / flop) + 1;
         for (int r = -1; r < REPEATS; r++) {
-            double start = now();
-            for (int i = 0; i < inner; i++) {
-                sgemm(101, 111, 111, m, n, k, 1.0f, a, k, b, n, 0.0f, out, n);
-            }
+            double t = timed(sgemm, m, n, k, a, b, out);
             if (r >= 0) {
-                times[r] = (now() - start) / inner;
+                times[r] = t;
             }
         }
         qsort(times, REPEATS, sizeof *times, ascending);

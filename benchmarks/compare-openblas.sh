@@ -1,0 +1,70 @@
+#!/bin/sh
+# Matrix products by Gramian and by cblas_sgemm called from C, on the same libopenblas file, taking turns:
+#     compare-openblas.sh [-t "1 2"] [-r TURNS] [-d DEVICE] [MxNxK]...
+# Medians in ms; a ratio above 1 means Gramian is faster. The third program is C once more with
+# OPENBLAS_CORETYPE=SkylakeX, which OpenBLAS does not choose by itself on AVX-512 processors that it does not know.
+set -eu
+threads="1 2"
+turns=11
+device=cpu:native
+while getopts t:r:d: o; do
+    case $o in
+        t) threads=$OPTARG ;;
+        r) turns=$OPTARG ;;
+        d) device=$OPTARG ;;
+        *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+. "$(dirname -- "$0")/build.sh"
+. "$here/library.sh"
+[ $# -gt 0 ] || set -- 512x512x512 1024x1024x1024 2048x2048x2048 4096x4096x4096 4096x768x768
+avx512=$(grep -qs avx512f /proc/cpuinfo && echo yes || echo no)
+
+tmp=$(mktemp -d)
+trap 'exec 3>&- 5>&- 7>&-; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+mkfifo "$tmp/c.in" "$tmp/c.out" "$tmp/w.in" "$tmp/w.out" "$tmp/j.in" "$tmp/j.out"
+
+median() {
+    sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+
+# One turn: the size to a program's input, its answer appended to a file. OpenBLAS's threads spin for a while after each
+# call, hence the pause.
+turn() {
+    sleep 0.1
+    echo "$1" >&"$2"
+    read -r ms <&"$3"
+    [ -z "$4" ] || echo "$ms" >>"$4"
+}
+
+printf '%-8s%-16s%12s%12s%12s%9s%12s%9s\n' threads size 'java GF/s' 'java ms' 'C ms' ratio 'C-512 ms' ratio
+for t in $threads; do
+    "$here/target/sgemm" "$lib/libopenblas.so.0" "$t" - <"$tmp/c.in" >"$tmp/c.out" &
+    OPENBLAS_CORETYPE=SkylakeX "$here/target/sgemm" "$lib/libopenblas.so.0" "$t" - <"$tmp/w.in" >"$tmp/w.out" &
+    # shellcheck disable=SC2086
+    "$java" $flags -XX:+UseParallelGC "-Dgramian.openblas=$lib/libopenblas.so.0" "-Dgramian.threads=$t" \
+        -cp "$class_path" dev.gramian.benchmarks.GemmTurns "$device" <"$tmp/j.in" >"$tmp/j.out" 2>/dev/null &
+    exec 3>"$tmp/c.in" 4<"$tmp/c.out" 5>"$tmp/w.in" 6<"$tmp/w.out" 7>"$tmp/j.in" 8<"$tmp/j.out"
+    # to warm up: the JIT needs some seconds of work
+    for i in 1 2 3 4 5 6 7 8 9 10; do turn "512 512 512" 7 8 ''; turn "768 768 768" 7 8 ''; done
+    for size in "$@"; do
+        mnk=$(echo "$size" | tr x ' ')
+        rm -f "$tmp"/?
+        for i in $(seq 0 "$turns"); do
+            # turn 0 is not counted
+            f=$([ "$i" = 0 ] || echo "$tmp")
+            turn "$mnk" 3 4 "${f:+$f/c}"
+            turn "$mnk" 7 8 "${f:+$f/j}"
+            [ $avx512 = no ] || turn "$mnk" 5 6 "${f:+$f/w}"
+        done
+        c=$(median "$tmp/c")
+        j=$(median "$tmp/j")
+        w=$([ $avx512 = no ] || median "$tmp/w")
+        echo "$t $size $j $c ${w:--} $mnk" | awk '{ printf "%-8s%-16s%12.1f%12.3f%12.3f%9.2f", $1, $2, 2e-6*$6*$7*$8/$3, $3, $4, $4/$3
+            if ($5 != "-") printf "%12.3f%9.2f", $5, $5/$3; print "" }'
+    done
+    exec 3>&- 4<&- 5>&- 6<&- 7>&- 8<&-
+    wait
+done

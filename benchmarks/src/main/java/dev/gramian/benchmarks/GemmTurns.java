@@ -1,0 +1,50 @@
+package dev.gramian.benchmarks;
+
+import dev.gramian.Device;
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
+import dev.gramian.core.DType;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The Java side of compare-openblas.sh: reads lines "M N K", times about 2 GFLOP of such products (at least one) and
+ * answers with the milliseconds of one. The C side, openblas-c/sgemm.c, does the same, and the script lets them take
+ * turns. Argument: a device.
+ */
+public final class GemmTurns {
+    private static final double FLOP = 2e9;
+
+    private GemmTurns() {}
+
+    public static void main(String[] args) throws IOException {
+        Device device = Device.of(args[0]);
+        Map<String, Tensor[]> operands = new HashMap<>();
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        try (Scope scope = device.open()) {
+            String line;
+            while ((line = in.readLine()) != null) {
+                String[] f = line.strip().split(" +");
+                long m = Long.parseLong(f[0]);
+                long n = Long.parseLong(f[1]);
+                long k = Long.parseLong(f[2]);
+                Tensor[] ab = operands.computeIfAbsent(
+                        line, l -> new Tensor[] {scope.normal(DType.F32, 1, m, k), scope.normal(DType.F32, 2, k, n)});
+                double flop = 2.0 * m * n * k;
+                int inner = flop > FLOP ? 1 : (int) (FLOP / flop) + 1;
+                long start = System.nanoTime();
+                for (int i = 0; i < inner; i++) {
+                    try (Scope s = device.open()) {
+                        ab[0].matmul(ab[1]);
+                    }
+                }
+                System.out.printf(Locale.ROOT, "%.4f%n", (System.nanoTime() - start) * 1e-6 / inner);
+                System.out.flush();
+            }
+        }
+    }
+}
