@@ -1,0 +1,30 @@
+package dev.gramian.attention;
+
+import dev.gramian.core.ClosedException;
+import dev.gramian.core.DTypeException;
+import dev.gramian.core.DeviceException;
+import dev.gramian.core.GramianException;
+import dev.gramian.core.NativeException;
+import dev.gramian.core.ShapeException;
+
+/** Names the composed operation in the errors of its parts. */
+final class Frame {
+    private Frame() {}
+
+    /** The same kind of exception with {@code in op} at the end, or {@code e} itself where it speaks for the op already. */
+    static GramianException in(String op, GramianException e) {
+        String text = e.getMessage();
+        if (text.startsWith(op + ":")) {
+            return e;
+        }
+        text += "; in " + op;
+        return switch (e) {
+            case ShapeException x -> new ShapeException(text, x);
+            case DTypeException x -> new DTypeException(text, x);
+            case DeviceException x -> new DeviceException(text, x);
+            case ClosedException x -> new ClosedException(text, x);
+            case NativeException x -> new NativeException(text, x);
+            default -> new GramianException(text, e);
+        };
+    }
+}

@@ -1,0 +1,236 @@
+package dev.gramian.attention;
+
+import dev.gramian.Join;
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
+import dev.gramian.attention.Problem.Operands;
+import dev.gramian.core.DType;
+import dev.gramian.core.GemmPlan;
+import dev.gramian.core.Op;
+import dev.gramian.core.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Runs attention on operands in {@link Problem}'s form: whole, or cut along an axis into pieces that are computed one after
+ * another. Axes are counted from the end of the scores (..., Hkv, G, Lq, Lk).
+ */
+final class Pipeline {
+    private static final int KEYS = -1;
+    private static final int QUERIES = -2;
+
+    /** Queries of a causal block: fewer look at fewer keys in vain but make poor products. */
+    private static final long BLOCK = 128;
+
+    private final Problem p;
+    private final boolean weights;
+    private final double softcap;
+    private final long workspace;
+    /** Whether some weight may be zero because its key is masked. */
+    private final boolean masked;
+
+    Pipeline(Attention a, Problem p) {
+        this.p = p;
+        weights = a.weights;
+        softcap = a.softcap;
+        workspace = a.workspace;
+        masked = a.mask != null || a.bias != null || p.causal() && p.operands().offset() < p.keys() - 1;
+    }
+
+    /** Results in the common form; no weights unless asked for. */
+    record Part(Tensor output, Tensor weights, Tensor logSumExp) {}
+
+    /** Bytes of a part's results, and the most it takes at any time, results included. */
+    record Peak(long results, long most) {}
+
+    /** How to go on: {@code piece} of {@code size} along {@code axis} at a time; 0 for all at once. */
+    private record Cut(int axis, long size, long piece) {}
+
+    // ---- running -----------------------------------------------------------------------------------------------------
+
+    Part run(Operands o) {
+        // once for all pieces: values in the compute type, operands that no product can read in place
+        Tensor q = o.q();
+        return pieces(new Operands(q, readable(o.k()), readable(o.v().to(p.compute())), o.mask(), o.bias(), o.offset()));
+    }
+
+    private static Tensor readable(Tensor t) {
+        return GemmPlan.fits(t.layout()) ? t : t.copy();
+    }
+
+    private Part pieces(Operands all) {
+        Operands o = seen(all);
+        Cut cut = cut(o);
+        if (cut.piece == 0) {
+            return whole(o);
+        }
+        try (Scope s = Scope.inner("attend", o.q().device())) {
+            List<Tensor> outputs = new ArrayList<>();
+            List<Tensor> sums = new ArrayList<>();
+            for (long at = 0; at < cut.size; at += cut.piece) {
+                Part part = pieces(piece(o, cut, at));
+                outputs.add(part.output);
+                sums.add(part.logSumExp);
+            }
+            Tensor output = Join.concat(cut.axis, outputs.toArray(new Tensor[0]));
+            Tensor sum = Join.concat(cut.axis + 1, sums.toArray(new Tensor[0]));
+            return new Part(s.keep(output), null, s.keep(sum));
+        }
+    }
+
+    private Part whole(Operands o) {
+        try (Scope s = Scope.inner("attend", o.q().device())) {
+            Tensor[] w = weights(s, o);
+            Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, p.compute(), masked), w[0], o.v());
+            if (p.type() != p.compute()) {
+                output = output.to(p.type());
+            }
+            return new Part(s.keep(output), weights ? s.keep(w[0]) : null, s.keep(w[1]));
+        }
+    }
+
+    /** Weights and log-sum-exp; the scores are gone when they return. */
+    private Tensor[] weights(Scope outer, Operands o) {
+        try (Scope s = Scope.inner("attend", outer.device())) {
+            Tensor scores = s.run(
+                    new Op.Gemm(s.mathMode(), 1, p.compute(), false), o.q(), o.k().transpose(-2, -1));
+            List<Tensor> in = new ArrayList<>(List.of(scores));
+            if (o.mask() != null) {
+                in.add(o.mask());
+            }
+            if (o.bias() != null) {
+                in.add(o.bias().to(p.compute()));
+            }
+            // where the first query sees every key, so do all: nothing to select
+            boolean causal = p.causal() && o.offset() < o.k().dim(-2) - 1;
+            Tensor[] w = s.runAll(
+                    new Op.AttentionWeights(
+                            p.scale(), softcap, causal, o.offset(), o.mask() != null, o.bias() != null),
+                    in.toArray(new Tensor[0]));
+            s.keep(w[0]);
+            s.keep(w[1]);
+            return w;
+        }
+    }
+
+    // ---- cutting -----------------------------------------------------------------------------------------------------
+
+    /** Without the keys that no query of these can see. */
+    private Operands seen(Operands o) {
+        long keys = o.k().dim(-2);
+        // the last query's limit, kept in range first: an offset may be any long
+        long seen = p.causal() ? Math.max(0, Math.min(keys, Math.min(keys, o.offset()) + o.q().dim(-2))) : keys;
+        if (seen == keys || weights) {
+            return o;
+        }
+        return new Operands(
+                o.q(), o.k().slice(-2, 0, seen), o.v().slice(-2, 0, seen),
+                cut(o.mask(), KEYS, keys, 0, seen), cut(o.bias(), KEYS, keys, 0, seen), o.offset());
+    }
+
+    private Cut cut(Operands o) {
+        long rows = o.q().dim(-2);
+        long keys = o.k().dim(-2);
+        long[] sizes = scores(o).toArray();
+        long size = Shape.of(sizes).size();
+        if (weights || size == 0) {
+            return new Cut(QUERIES, rows, 0);
+        }
+        // blocks of queries that need not look at all keys
+        if (p.causal() && rows > BLOCK && o.offset() < keys - BLOCK) {
+            return new Cut(QUERIES, rows, BLOCK);
+        }
+        double bytes = 2.0 * size * p.compute().bytes();
+        if (bytes <= workspace) {
+            return new Cut(QUERIES, rows, 0);
+        }
+        for (int axis = 0; axis < sizes.length - 1; axis++) {
+            if (sizes[axis] > 1) {
+                long fit = (long) (sizes[axis] * (workspace / bytes));
+                return new Cut(axis - sizes.length, sizes[axis], Math.max(1, fit));
+            }
+        }
+        return new Cut(QUERIES, rows, 0);
+    }
+
+    private static Shape scores(Operands o) {
+        Shape q = o.q().shape();
+        Shape k = o.k().shape();
+        Shape batch = Shape.broadcast("attend", q.slice(0, q.rank() - 2), k.slice(0, k.rank() - 2));
+        return batch.plus(q.dim(-2), k.dim(-2));
+    }
+
+    private Operands piece(Operands o, Cut c, long from) {
+        long to = Math.min(c.size, from + c.piece);
+        boolean rows = c.axis == QUERIES;
+        return new Operands(
+                cut(o.q(), c.axis, c.size, from, to),
+                rows ? o.k() : cut(o.k(), c.axis, c.size, from, to),
+                rows ? o.v() : cut(o.v(), c.axis, c.size, from, to),
+                cut(o.mask(), c.axis, c.size, from, to),
+                cut(o.bias(), c.axis, c.size, from, to),
+                rows && p.causal() ? later(o.offset(), from) : o.offset());
+    }
+
+    /** offset + rows, for any offset. */
+    private static long later(long offset, long rows) {
+        return offset > 0 && offset > Long.MAX_VALUE - rows ? Long.MAX_VALUE : offset + rows;
+    }
+
+    /** Part of an axis of {@code size}, unless {@code t} is broadcast along it. */
+    private static Tensor cut(Tensor t, int axis, long size, long from, long to) {
+        if (t == null || t.rank() < -axis || t.dim(axis) == 1 && size != 1) {
+            return t;
+        }
+        return t.slice(axis, from, to);
+    }
+
+    // ---- memory ------------------------------------------------------------------------------------------------------
+
+    /** As {@link #run}, in bytes. */
+    Peak peak(Operands o) {
+        long values = p.type() == p.compute() ? 0 : bytes(o.v(), p.compute());
+        if (values == 0 && !GemmPlan.fits(o.v().layout())) {
+            values = bytes(o.v(), p.compute());
+        }
+        long keys = GemmPlan.fits(o.k().layout()) ? 0 : bytes(o.k(), p.type());
+        Peak pieces = peakOfPieces(o);
+        return new Peak(pieces.results, keys + values + pieces.most);
+    }
+
+    private Peak peakOfPieces(Operands all) {
+        Operands o = seen(all);
+        Cut cut = cut(o);
+        if (cut.piece == 0) {
+            return peakOfWhole(o);
+        }
+        long results = 0;
+        long most = 0;
+        for (long at = 0; at < cut.size; at += cut.piece) {
+            Peak part = peakOfPieces(piece(o, cut, at));
+            most = Math.max(most, results + part.most);
+            results += part.results;
+        }
+        return new Peak(results, Math.max(most, 2 * results));
+    }
+
+    private Peak peakOfWhole(Operands o) {
+        Shape scores = scores(o);
+        long[] lines = Arrays.copyOf(scores.toArray(), scores.rank() - 1);
+        long width = p.compute().bytes();
+        long sums = Shape.of(lines).size() * width;
+        long values = Shape.of(lines).size() * o.v().dim(-1);
+        long matrix = scores.size() * width;
+        long queries = GemmPlan.fits(o.q().layout()) ? 0 : bytes(o.q(), p.type());
+        long bias = o.bias() == null || o.bias().dtype() == p.compute() ? 0 : bytes(o.bias(), p.compute());
+        long rounded = p.type() == p.compute() ? 0 : values * p.type().bytes();
+        long most = Math.max(matrix + queries, matrix + bias + matrix + sums);
+        most = Math.max(most, matrix + sums + values * width + rounded);
+        return new Peak(values * p.type().bytes() + sums + (weights ? matrix : 0), most);
+    }
+
+    private static long bytes(Tensor t, DType as) {
+        return t.size() * as.bytes();
+    }
+}
