@@ -14,9 +14,9 @@ import java.util.stream.IntStream;
 
 /**
  * Splitting, merging, reordering, repeating and reducing axes by einops' notation: names separated by spaces, one per
- * axis; {@code (h d)} is an axis that is h times d; {@code ...} stands for any further axes, in parentheses on the right
- * for all of them merged; {@code 1} and {@code ()} are axes of size 1. Sizes that the shape does not tell are given by
- * name. {@link dev.gramian.core.ShapeException} says what does not fit.
+ * axis; {@code (h d)} is an axis that is h times d; {@code ...} stands for any further axes, in parentheses on the
+ * right for all of them merged; {@code 1} and {@code ()} are axes of size 1. Sizes that the shape does not tell are
+ * given by name. {@link dev.gramian.core.ShapeException} says what does not fit.
  *
  * <p>Results are views wherever strides describe them. Copies are made only by merging axes that do not lie evenly in
  * memory, among them repeated ones, and by reductions.
@@ -25,7 +25,8 @@ public final class Einops {
     private Einops() {}
 
     /**
-     * The same elements in other axes: {@code "b l (h d) -> b h l d"} with h or d given. Both sides name the same axes.
+     * The same elements in other axes: {@code "b l (h d) -> b h l d"} with h or d given. Both sides name the same
+     * axes.
      */
     public static Tensor rearrange(Tensor x, String pattern, Map<String, ? extends Number> sizes) {
         return new Call("rearrange", x, pattern, sizes, null).run();
@@ -40,8 +41,8 @@ public final class Einops {
     }
 
     /**
-     * Axes that only the left side names, by name or as a number, are reduced: {@code "b (h 2) (w 2) c -> b h w c"} with
-     * MAX halves an image. Any reduction but ARGMIN and ARGMAX.
+     * Axes that only the left side names, by name or as a number, are reduced: {@code "b (h 2) (w 2) c -> b h w c"}
+     * with MAX halves an image. Any reduction but ARGMIN and ARGMAX.
      */
     public static Tensor reduce(Tensor x, String pattern, ReduceFn fn, Map<String, ? extends Number> sizes) {
         return new Call("reduce", x, pattern, sizes, fn).run();
@@ -75,12 +76,15 @@ public final class Einops {
             for (String m : EinopsPattern.members(p.right())) {
                 if (EinopsPattern.isNumber(m)) {
                     if (!repeat) {
-                        throw new Fault("number " + m + " on the right side", "new axes other than 1 are made by repeat");
+                        throw new Fault("number " + m + " on the right side",
+                                "new axes other than 1 are made by repeat");
                     }
                 } else if (!p.leftHas(m)) {
                     if (!repeat || m.equals(EinopsPattern.ELLIPSIS)) {
                         throw new Fault(name(m) + " is only on the right side",
-                                repeat ? "write ... on the left too" : "name it on the left too, new axes are made by repeat");
+                                repeat
+                                        ? "write ... on the left too"
+                                        : "name it on the left too, new axes are made by repeat");
                     }
                     if (!given.containsKey(m)) {
                         throw new Fault("size of new axis " + m + " is not given", "give it a size by its name");
@@ -171,14 +175,15 @@ public final class Einops {
                     : s.run(new Op.Reduce(fn, new int[] {0}, false, 0), t.unsqueeze(0));
         }
 
-        /** Works out every elementary axis of the left side, in order; returns how many axes the ellipsis stands for. */
+        /** Works out the elementary axes of the left side, in order; returns how many the ellipsis stands for. */
         private int split(List<Group> left, List<String> names, Map<String, Long> size) {
             Shape shape = x.shape();
             boolean dots = EinopsPattern.members(left).contains(EinopsPattern.ELLIPSIS);
             int ellipsis = dots ? shape.rank() - (left.size() - 1) : 0;
             if (ellipsis < 0 || !dots && shape.rank() != left.size()) {
-                throw new Fault("x has " + shape.rank() + (shape.rank() == 1 ? " axis" : " axes") + ", the left side names "
-                        + (dots ? "at least " + (left.size() - 1) : left.size()),
+                throw new Fault(
+                        "x has " + shape.rank() + (shape.rank() == 1 ? " axis" : " axes") + ", the left side names "
+                                + (dots ? "at least " + (left.size() - 1) : left.size()),
                         dots || shape.rank() < left.size()
                                 ? "write one name or group per axis"
                                 : "write one name or group per axis, or ... for the others");
@@ -223,12 +228,15 @@ public final class Einops {
             }
             if (unknown == null && known != whole) {
                 throw new Fault((group.members().isEmpty() ? "the pattern's " + group : factors.toString()) + " is not "
-                        + whole, "axis " + axis + " of x has size " + whole + ", the group " + group + " must be equal");
+                        + whole,
+                        "axis " + axis + " of x has size " + whole + ", the group " + group + " must be equal");
             }
             if (unknown != null && (known == 0 || whole % known != 0)) {
-                throw new Fault(factors + (known == 0 ? " leaves the size of axis " + unknown + " open"
-                        : " does not divide " + whole), "axis " + axis + " of x is " + group + ", sizes must multiply to "
-                        + whole);
+                throw new Fault(factors + (known == 0
+                        ? " leaves the size of axis " + unknown + " open"
+                        : " does not divide " + whole),
+                        "axis " + axis + " of x is " + group + ", sizes must multiply to "
+                                + whole);
             }
             if (unknown != null) {
                 size.put(unknown, whole / known);

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Both sides of an einops pattern: lists of groups, a group being the names that one axis splits into. A name, a number
- * other than 1, and an ellipsis (alone on the left, anywhere on the right) are members; {@code 1} and {@code ()} are groups
- * without members.
+ * Both sides of an einops pattern: lists of groups, a group being the names that one axis splits into. A name, a
+ * number other than 1, and an ellipsis (alone on the left, anywhere on the right) are members; {@code 1} and {@code
+ * ()} are groups without members.
  *
  * <p>Exceptions from here carry the narrow fact and the hint only; {@link Einops} frames them.
  */
@@ -42,7 +42,8 @@ record EinopsPattern(List<Group> left, List<Group> right) {
     static EinopsPattern parse(String pattern) {
         int arrow = pattern.indexOf("->");
         if (arrow < 0) {
-            throw new Fault("pattern has no arrow", "write axes before -> axes after, such as \"b c h w -> b (c h w)\"");
+            throw new Fault("pattern has no arrow",
+                    "write axes before -> axes after, such as \"b c h w -> b (c h w)\"");
         }
         if (pattern.indexOf("->", arrow + 2) >= 0) {
             throw new Fault("pattern has more than one arrow", "write one arrow between the axes before and after");
@@ -83,7 +84,8 @@ record EinopsPattern(List<Group> left, List<Group> right) {
                 boolean number = Character.isDigit(name.charAt(0));
                 if (!number && !seen.add(name)) {
                     throw new Fault(
-                            (name.equals(ELLIPSIS) ? "ellipsis" : "axis " + name) + " is twice on the " + side + " side",
+                            (name.equals(ELLIPSIS) ? "ellipsis" : "axis " + name) + " is twice on the " + side
+                                    + " side",
                             "name each axis once per side");
                 }
                 if (name.equals(ELLIPSIS) && side.equals("left") && group != null) {

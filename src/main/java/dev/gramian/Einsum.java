@@ -7,24 +7,25 @@ import dev.gramian.core.Shape;
 /**
  * Sums of products by index notation, as NumPy's {@code einsum}: {@code Einsum.of("bhqd,bhkd->bhqk").apply(q, k)}.
  *
- * <p>A letter labels each axis of each operand; equal labels run together, and labels that the output does not name are
- * summed. Without an arrow the output has the labels that occur once, in alphabetical order, capitals first. A label
- * twice in one operand takes the diagonal. {@code ...} stands for any further axes, aligned from the last; it comes first
- * in an implicit output and must not be dropped from an explicit one. Axes of size 1 broadcast, spaces do not count.
+ * <p>A letter labels each axis of each operand; equal labels run together, and labels that the output does not name
+ * are summed. Without an arrow the output has the labels that occur once, in alphabetical order, capitals first. A
+ * label twice in one operand takes the diagonal. {@code ...} stands for any further axes, aligned from the last; it
+ * comes first in an implicit output and must not be dropped from an explicit one. Axes of size 1 broadcast, spaces do
+ * not count.
  *
- * <p>Operands are multiplied two at a time in the order of the fewest multiply-adds (exactly for up to 8 operands, by the
- * best of several guesses beyond); {@link #explain} shows it. Labels that only one operand has are summed before. A pair
- * that shares a summed label is one batched matrix product, any other pair a broadcast multiplication.
+ * <p>Operands are multiplied two at a time in the order of the fewest multiply-adds (exactly for up to 8 operands, by
+ * the best of several guesses beyond); {@link #explain} shows it. Labels that only one operand has are summed before.
+ * A pair that shares a summed label is one batched matrix product, any other pair a broadcast multiplication.
  *
  * <p>Nothing is copied but, before a matrix product, an operand whose summed labels do not step evenly in memory in an
- * order that suits both operands, or of which no group of adjacent axes is fit for the rows or columns of a product (none
- * has stride 1, or the best has under 32 elements while other axes are left over).
+ * order that suits both operands, or of which no group of adjacent axes is fit for the rows or columns of a product
+ * (none has stride 1, or the best has under 32 elements while other axes are left over).
  *
- * <p>The result may be a strided view: of an operand where nothing is multiplied or summed, else of a product whose axes
- * the spec asks for in another order. {@link Tensor#contiguous} copies it into order.
+ * <p>The result may be a strided view: of an operand where nothing is multiplied or summed, else of a product whose
+ * axes the spec asks for in another order. {@link Tensor#contiguous} copies it into order.
  *
- * <p>Integers keep their type and wrap around; half types are computed in F32 and rounded once, at the end. BOOL may be
- * permuted, not multiplied or summed.
+ * <p>Integers keep their type and wrap around; half types are computed in F32 and rounded once, at the end. BOOL may
+ * be permuted, not multiplied or summed.
  */
 public final class Einsum {
     private final EinsumSpec spec;
@@ -69,10 +70,9 @@ public final class Einsum {
         }
     }
 
-
     /**
-     * How operands of these shapes are computed: each step with its labels, sizes and floating-point operations, the total
-     * and the largest intermediate. Axes of size 1 are left out.
+     * How operands of these shapes are computed: each step with its labels, sizes and floating-point operations, the
+     * total and the largest intermediate. Axes of size 1 are left out.
      */
     public String explain(Shape... shapes) {
         return new EinsumPlan(spec, shapes).explain();

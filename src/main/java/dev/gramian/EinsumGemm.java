@@ -8,13 +8,13 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A pair of labelled tensors with summed labels, as one batched matrix product. Labels of both and of the result are batch
- * axes, of both alone k, of a alone m, of b alone n. The labels of k become one axis, and so do those of m and of n where
- * they step evenly in memory; an m that does not may leave some of its labels as further batch axes, along which b is
- * broadcast, so that nothing is copied.
+ * A pair of labelled tensors with summed labels, as one batched matrix product. Labels of both and of the result are
+ * batch axes, of both alone k, of a alone m, of b alone n. The labels of k become one axis, and so do those of m and
+ * of n where they step evenly in memory; an m that does not may leave some of its labels as further batch axes, along
+ * which b is broadcast, so that nothing is copied.
  *
- * <p>GEMM reads both orientations of a matrix alike, so the choice of left and right operand is free; it is made so that
- * the result lies in the wanted order where it can.
+ * <p>GEMM reads both orientations of a matrix alike, so the choice of left and right operand is free; it is made so
+ * that the result lies in the wanted order where it can.
  */
 record EinsumGemm(Labelled a, Labelled b, List<Integer> batch, List<Integer> k, Side m, Side n) {
     /** Fewest rows or columns worth a product of their own rather than a copy of the operand. */
@@ -118,7 +118,7 @@ record EinsumGemm(Labelled a, Labelled b, List<Integer> batch, List<Integer> k, 
         return new Side(List.copyOf(best), loose, false);
     }
 
-    /** True if GEMM reads the matrix of the edge and k axes in place: one has stride 1, the other does not overlap it. */
+    /** True if GEMM reads the matrix of edge and k in place: one has stride 1, the other does not overlap it. */
     private static boolean fits(long edgeStride, long edge, long kStride, long k) {
         if (edge == 1) {
             return true;
@@ -144,7 +144,7 @@ record EinsumGemm(Labelled a, Labelled b, List<Integer> batch, List<Integer> k, 
         return new Labelled(c.reshape(shape), EinsumRun.ints(labels));
     }
 
-    /** (outer..., edge, k) or, for the right operand, (outer..., k, edge); outer axes it does not have are of size 1. */
+    /** (outer..., edge, k) or, on the right, (outer..., k, edge); outer axes that x does not have are of size 1. */
     private Tensor matrix(Labelled x, Side side, List<Integer> outer, boolean left) {
         List<Integer> order = new ArrayList<>(outer);
         order.addAll(left ? side.edge : k);

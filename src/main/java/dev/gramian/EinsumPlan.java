@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * In which order an einsum multiplies its operands: a binary tree of pairwise contractions, of the least multiply-adds for
- * up to {@link #EXACT} operands (dynamic programming over all subsets), else the best of two greedy orders and left to
- * right. Sets of labels are bit masks; labels of size 1 are left out everywhere, which is also what makes axes of size 1
- * broadcast: an operand whose axis has size 1 does not depend on that label.
+ * In which order an einsum multiplies its operands: a binary tree of pairwise contractions, of the least multiply-adds
+ * for up to {@link #EXACT} operands (dynamic programming over all subsets), else the best of two greedy orders and
+ * left to right. Sets of labels are bit masks; labels of size 1 are left out everywhere, which is also what makes axes
+ * of size 1 broadcast: an operand whose axis has size 1 does not depend on that label.
  */
 final class EinsumPlan {
     /** 3^8 splits are 6561; every further operand triples that. */
@@ -95,7 +95,7 @@ final class EinsumPlan {
         return s;
     }
 
-    // ---- order -------------------------------------------------------------------------------------------------------
+    // ---- order -----------------------------------------------------------------------------------------------------
 
     private Node exact(Leaf[] leaves, long out) {
         int n = leaves.length;
@@ -181,7 +181,7 @@ final class EinsumPlan {
                 : 0;
     }
 
-    // ---- text --------------------------------------------------------------------------------------------------------
+    // ---- text ------------------------------------------------------------------------------------------------------
 
     /** The steps in the order they run, one a line, under a line of totals. */
     String explain() {
@@ -210,7 +210,8 @@ final class EinsumPlan {
         switch (node) {
             case Leaf l -> {
                 if (l.given != l.labels) {
-                    steps.add("sum     " + text(l.given) + " -> " + text(l.labels) + "  " + number(size(l.given)) + " flops");
+                    steps.add("sum     " + text(l.given) + " -> " + text(l.labels) + "  " + number(size(l.given))
+                            + " flops");
                     add(node, size(l.given), totals);
                 }
             }
@@ -224,8 +225,10 @@ final class EinsumPlan {
                 StringBuilder s = new StringBuilder(k == 0 ? "mul     " : "matmul  ");
                 s.append(text(a)).append(", ").append(text(b)).append(" -> ").append(text(p.labels)).append("  ");
                 if (k != 0) {
-                    s.append("batch ").append(number(size(a & b & p.labels))).append(", m ").append(number(size(a & ~b)))
-                            .append(", n ").append(number(size(b & ~a))).append(", k ").append(number(size(k))).append(", ");
+                    s.append("batch ").append(number(size(a & b & p.labels))).append(", m ")
+                            .append(number(size(a & ~b)))
+                            .append(", n ").append(number(size(b & ~a))).append(", k ").append(number(size(k)))
+                            .append(", ");
                 }
                 steps.add(s.append(number(flops)).append(" flops").toString());
                 add(node, flops, totals);

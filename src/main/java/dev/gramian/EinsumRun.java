@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * One evaluation of an {@link EinsumPlan}. Every pair has a scope of its own, so that an intermediate lives only until the
- * pair that needs it is done.
+ * One evaluation of an {@link EinsumPlan}. Every pair has a scope of its own, so that an intermediate lives only until
+ * the pair that needs it is done.
  */
 final class EinsumRun {
     private final EinsumPlan plan;

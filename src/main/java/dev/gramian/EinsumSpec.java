@@ -7,8 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A parsed einsum spec. A label is a number below 64: capitals 0 to 25, small letters 26 to 51 (so that ascending numbers
- * are NumPy's alphabetical order), and 52 + i for the ellipsis axis i places from the ellipsis' end.
+ * A parsed einsum spec. A label is a number below 64: capitals 0 to 25, small letters 26 to 51 (so that ascending
+ * numbers are NumPy's alphabetical order), and 52 + i for the ellipsis axis i places from the ellipsis' end.
  */
 final class EinsumSpec {
     static final int LABELS = 64;
@@ -67,7 +67,7 @@ final class EinsumSpec {
         return text;
     }
 
-    // ---- parsing -----------------------------------------------------------------------------------------------------
+    // ---- parsing ---------------------------------------------------------------------------------------------------
 
     static EinsumSpec parse(String text) {
         List<Term> terms = new ArrayList<>();
@@ -184,7 +184,7 @@ final class EinsumSpec {
         return (char) (label < 26 ? 'A' + label : 'a' + label - 26);
     }
 
-    // ---- binding to shapes -------------------------------------------------------------------------------------------
+    // ---- binding to shapes -----------------------------------------------------------------------------------------
 
     Bound bind(Shape... shapes) {
         if (shapes.length != inputs.size()) {
@@ -209,7 +209,9 @@ final class EinsumSpec {
                 if (operandOf[l] >= 0 && sizes[l] != d && sizes[l] != 1 && d != 1) {
                     int p = operandOf[l];
                     throw misfit(
-                            (l < FIRST_ELLIPSIS ? "label '" + letter(l) + "'" : "ellipsis axis " + (FIRST_ELLIPSIS - 1 - l))
+                            (l < FIRST_ELLIPSIS
+                                    ? "label '" + letter(l) + "'"
+                                    : "ellipsis axis " + (FIRST_ELLIPSIS - 1 - l))
                                     + " has sizes " + sizes[l] + " and " + d,
                             "axis " + axisOf[l] + " of " + operand(p, shapes[p]) + ", axis " + axis + " of "
                                     + operand(o, s),
@@ -268,7 +270,8 @@ final class EinsumSpec {
         Term t = inputs.get(operand);
         int named = t.ellipsis() < 0 ? t.labels.length : t.labels.length - 1;
         if (s.rank() < named || t.ellipsis() < 0 && s.rank() != named) {
-            throw misfit("operand " + operand + " has " + axes(s.rank()) + ", its term names " + named, operand(operand, s),
+            throw misfit("operand " + operand + " has " + axes(s.rank()) + ", its term names " + named,
+                    operand(operand, s),
                     s.rank() < named ? "name one label per axis" : "name every axis, or write ... for the others");
         }
         int rank = ellipsisRank(t, s);

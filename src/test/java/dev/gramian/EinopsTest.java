@@ -100,16 +100,20 @@ final class EinopsTest {
                     "name it on the right too, or use reduce or select to be rid of it");
             rearrange(x, "b b d -> b d", none, "axis b is twice on the left side", "name each axis once per side");
             rearrange(x, "b l d -> b l d d", none, "axis d is twice on the right side", "name each axis once per side");
-            rearrange(x, "... b ... -> b ...", none, "ellipsis is twice on the left side", "name each axis once per side");
+            rearrange(x, "... b ... -> b ...", none, "ellipsis is twice on the left side",
+                    "name each axis once per side");
             rearrange(x, "b l -> l b", none, "x has 3 axes, the left side names 2",
                     "write one name or group per axis, or ... for the others");
             rearrange(x, "a b c d -> a b c d", none, "x has 3 axes, the left side names 4",
                     "write one name or group per axis");
             rearrange(x, "a b c d ... -> a b c d ...", none, "x has 3 axes, the left side names at least 4",
                     "write one name or group per axis");
-            rearrange(x, "b l (d -> b l d", none, "parenthesis on the left side is not closed", "write ) after the group");
-            rearrange(x, "b l d -> (b l d", none, "parenthesis on the right side is not closed", "write ) after the group");
-            rearrange(x, "b l d) -> b l d", none, "parenthesis at position 5 was never opened", "write ( before the group");
+            rearrange(x, "b l (d -> b l d", none, "parenthesis on the left side is not closed",
+                    "write ) after the group");
+            rearrange(x, "b l d -> (b l d", none, "parenthesis on the right side is not closed",
+                    "write ) after the group");
+            rearrange(x, "b l d) -> b l d", none, "parenthesis at position 5 was never opened",
+                    "write ( before the group");
             rearrange(x, "b (l (h d)) -> b l h d", none, "parenthesis inside a parenthesis at position 5",
                     "groups do not nest");
             rearrange(x, "(b ...) l -> b ... l", none, "ellipsis is in parentheses on the left side",
@@ -128,7 +132,8 @@ final class EinopsTest {
             rearrange(x, "b 99999999999999999999 d -> b d", none,
                     "number 99999999999999999999 at position 2 is too large", "sizes fit a long");
             rearrange(x, "b 3 d -> b d", none, "number 3 on the left side", "name the axis and give its size");
-            rearrange(x, "b l d -> b l d 2", none, "number 2 on the right side", "new axes other than 1 are made by repeat");
+            rearrange(x, "b l d -> b l d 2", none, "number 2 on the right side",
+                    "new axes other than 1 are made by repeat");
 
             fails("repeat", () -> Einops.repeat(x, "b l d -> b l d r", none), "size of new axis r is not given",
                     "b l d -> b l d r", "{}", "give it a size by its name");
@@ -136,7 +141,8 @@ final class EinopsTest {
                     "b l d -> b l", "{}", "name it on the right too, or use reduce or select to be rid of it");
             fails("repeat", () -> Einops.repeat(x, "b l d -> b l d ...", none), "ellipsis is only on the right side",
                     "b l d -> b l d ...", "{}", "write ... on the left too");
-            fails("reduce", () -> Einops.reduce(x, "b l d -> b e", ReduceFn.SUM, none), "axis e is only on the right side",
+            fails("reduce", () -> Einops.reduce(x, "b l d -> b e", ReduceFn.SUM, none),
+                    "axis e is only on the right side",
                     "b l d -> b e", "{}", "name it on the left too, new axes are made by repeat");
             fails("reduce", () -> Einops.reduce(x, "b l d -> b l", ReduceFn.ARGMAX, none),
                     "argMax gives indices, not elements", "b l d -> b l", "{}", "use x.argMax(axis)");
