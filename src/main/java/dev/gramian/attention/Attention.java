@@ -22,8 +22,8 @@ public final class Attention {
     /** Workspace where none is set: 64 MiB. */
     public static final long DEFAULT_WORKSPACE = 64L << 20;
 
-    private static final Attention DEFAULT =
-            new Attention(false, null, null, null, 0, null, null, false, DEFAULT_WORKSPACE);
+    private static final Attention DEFAULT = new Attention(false, null, null, null, 0, null, null, false,
+            DEFAULT_WORKSPACE);
 
     /** Causal at all, the alignment if one is named, the offset if it is given as a number. */
     final boolean isCausal;
@@ -172,7 +172,9 @@ public final class Attention {
     public String toString() {
         return "attention: scale " + (scale == null ? "1/sqrt(d)" : scale.toString())
                 + (softcap > 0 ? ", softcap " + softcap : "")
-                + (isCausal ? ", causal" + (alignment != null ? " " + alignment : offset != null ? " offset " + offset : "") : "")
+                + (isCausal
+                        ? ", causal" + (alignment != null ? " " + alignment : offset != null ? " offset " + offset : "")
+                        : "")
                 + (mask != null ? ", mask " + mask.shape() : "")
                 + (bias != null ? ", bias " + bias.shape() : "")
                 + (weights ? ", with weights" : "")

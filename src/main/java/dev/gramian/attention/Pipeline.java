@@ -52,7 +52,8 @@ final class Pipeline {
     Part run(Operands o) {
         // once for all pieces: values in the compute type, operands that no product can read in place
         Tensor q = o.q();
-        return pieces(new Operands(q, readable(o.k()), readable(o.v().to(p.compute())), o.mask(), o.bias(), o.offset()));
+        return pieces(
+                new Operands(q, readable(o.k()), readable(o.v().to(p.compute())), o.mask(), o.bias(), o.offset()));
     }
 
     private static Tensor readable(Tensor t) {

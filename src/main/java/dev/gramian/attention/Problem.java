@@ -42,12 +42,14 @@ record Problem(
                     + v.dtype() + "; " + shapes(q, k, v) + "; cast with .to(DType." + q.dtype() + ")");
         }
         if (q.dim(-1) != k.dim(-1)) {
-            throw new ShapeException("attend: q and k differ in head size (axis -1): q " + q.shape() + ", k " + k.shape()
-                    + "; their dot products need equal sizes");
+            throw new ShapeException(
+                    "attend: q and k differ in head size (axis -1): q " + q.shape() + ", k " + k.shape()
+                            + "; their dot products need equal sizes");
         }
         if (k.dim(-2) != v.dim(-2)) {
-            throw new ShapeException("attend: k and v differ in key count (axis -2): k " + k.shape() + ", v " + v.shape()
-                    + "; each key needs one value");
+            throw new ShapeException(
+                    "attend: k and v differ in key count (axis -2): k " + k.shape() + ", v " + v.shape()
+                            + "; each key needs one value");
         }
         long hq = heads(q);
         long hk = heads(k);
@@ -56,7 +58,8 @@ record Problem(
                     + "; each key head needs one value head");
         }
         if (hk == 0 ? hq != 0 : hq % hk != 0) {
-            throw new ShapeException("attend: query heads are no multiple of key heads (axis -3): q " + q.shape() + " has "
+            throw new ShapeException("attend: query heads are no multiple of key heads (axis -3): q " + q.shape()
+                    + " has "
                     + hq + ", k " + k.shape() + " has " + hk + "; every key head serves equally many query heads");
         }
         Shape batch = batch(q, k, v);
@@ -101,8 +104,9 @@ record Problem(
                     + "; cast with .to(DType.F32)");
         }
         if (t.rank() < 2) {
-            throw new ShapeException("attend: " + name + " has too few axes; " + name + " " + t.shape() + "; give (..., "
-                    + what + ", head size)");
+            throw new ShapeException(
+                    "attend: " + name + " has too few axes; " + name + " " + t.shape() + "; give (..., "
+                            + what + ", head size)");
         }
     }
 
@@ -157,7 +161,8 @@ record Problem(
         if (bias.dtype() != compute && !(bias.dtype().isHalf() && compute == DType.F32)) {
             throw new DTypeException("attend: bias is " + bias.dtype() + ", scores are " + compute + "; bias "
                     + bias.shape() + ", q " + q.dtype() + " " + q.shape() + "; "
-                    + (bias.dtype() == DType.BOOL ? "true = may attend goes to mask(...)"
+                    + (bias.dtype() == DType.BOOL
+                            ? "true = may attend goes to mask(...)"
                             : "cast with .to(DType." + compute + ")"));
         }
         broadcasts("bias", bias, scores);
@@ -166,7 +171,8 @@ record Problem(
     private static void broadcasts(String name, Tensor t, Shape scores) {
         if (!t.shape().broadcastsTo(scores)) {
             throw new ShapeException("attend: " + name + " does not broadcast to the scores; " + name + " " + t.shape()
-                    + ", scores " + scores + " (..., head, query, key); sizes must be equal or 1 from the last axis on");
+                    + ", scores " + scores
+                    + " (..., head, query, key); sizes must be equal or 1 from the last axis on");
         }
     }
 
@@ -180,7 +186,8 @@ record Problem(
             return a.offset;
         }
         if (a.alignment == null && lq != lk) {
-            throw new ShapeException("attend: causal, but " + lq + " queries and " + lk + " keys can be aligned two ways; q "
+            throw new ShapeException("attend: causal, but " + lq + " queries and " + lk
+                    + " keys can be aligned two ways; q "
                     + q.shape() + ", k " + k.shape() + "; causal(Causal.TOP_LEFT) lets query i see keys j <= i, "
                     + "causal(Causal.BOTTOM_RIGHT) keys j <= i " + (lk < lq ? "- " + (lq - lk) : "+ " + (lk - lq))
                     + ", offset(n) keys j <= i + n");

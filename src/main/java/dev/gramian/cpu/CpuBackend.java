@@ -1,5 +1,6 @@
 package dev.gramian.cpu;
 
+import dev.gramian.core.Decomposition;
 import dev.gramian.core.Backend;
 import dev.gramian.core.Bytes;
 import dev.gramian.core.DeviceException;
@@ -148,10 +149,10 @@ public final class CpuBackend implements Backend {
             case Op.TopK o -> sorting.topK(o, in[0], out);
             case Op.Triangle o -> triangle.triangle(o, in[0], out[0]);
             case Op.FirstNonFinite o -> triangle.firstNonFinite(in[0], out[0]);
-            case Op.Svd o -> decompositions.svd(o, in[0], out);
-            case Op.Solve o -> decompositions.solve(in[0], in[1], out[0]);
-            case Op.Inverse o -> decompositions.inverse(in[0], out[0]);
-            case Op.Determinant o -> decompositions.determinant(o, in[0], out);
+            case Decomposition.Svd o -> decompositions.svd(o, in[0], out);
+            case Decomposition.Solve o -> decompositions.solve(in[0], in[1], out[0]);
+            case Decomposition.Inverse o -> decompositions.inverse(in[0], out[0]);
+            case Decomposition.Determinant o -> decompositions.determinant(o, in[0], out);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.gramian.cpu;
 
+import dev.gramian.core.Decomposition;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
@@ -29,8 +30,8 @@ final class Decompositions {
         this.workers = workers;
     }
 
-    /** {@code a} (..., m, n), finite; {@code out} as {@link Op.Svd} says. */
-    void svd(Op.Svd op, View a, View[] out) {
+    /** {@code a} (..., m, n), finite; {@code out} as {@link Decomposition.Svd} says. */
+    void svd(Decomposition.Svd op, View a, View[] out) {
         SvdMode mode = op.mode();
         DType t = a.dtype();
         long m = a.shape().dim(-2);
@@ -95,8 +96,8 @@ final class Decompositions {
         singular.check();
     }
 
-    /** {@code a} (..., n, n); {@code out} as {@link Op.Determinant} says. 1 for a 0 x 0 matrix. */
-    void determinant(Op.Determinant op, View a, View[] out) {
+    /** {@code a} (..., n, n); {@code out} as {@link Decomposition.Determinant} says. 1 for a 0 x 0 matrix. */
+    void determinant(Decomposition.Determinant op, View a, View[] out) {
         DType t = a.dtype();
         long n = a.shape().dim(-1);
         int width = t.bytes();

@@ -72,8 +72,8 @@ class AttentionErrorTest {
                             + "causal(Causal.TOP_LEFT) lets query i see keys j <= i, "
                             + "causal(Causal.BOTTOM_RIGHT) keys j <= i + 2, offset(n) keys j <= i + n",
                     Attention.scaled().causal(), four, six, six);
-            GramianException e =
-                    assertThrows(ShapeException.class, () -> Attention.scaled().causal().apply(six, four, four));
+            GramianException e = assertThrows(ShapeException.class,
+                    () -> Attention.scaled().causal().apply(six, four, four));
             assertTrue(e.getMessage().contains("keys j <= i - 2,"), e.getMessage());
             // the last of several settings counts
             Attention.scaled().causal().causal(Causal.TOP_LEFT).apply(four, six, six);

@@ -37,7 +37,8 @@ class AttentionTest {
     }
 
     private static void check(
-            String what, Attention a, Tensor q, Tensor k, Tensor v, double scale, double softcap, Long limit, Tensor mask,
+            String what, Attention a, Tensor q, Tensor k, Tensor v, double scale, double softcap, Long limit,
+            Tensor mask,
             Tensor bias) {
         Attention.Result r = a.apply(q, k, v);
         Reference exact = new Reference(false, q, k, v, scale, softcap, limit, mask, bias);
@@ -107,7 +108,8 @@ class AttentionTest {
                 Tensor k = operand(s, r, t, batch, hk, lk, d);
                 Tensor v = operand(s, r, t, batch, hk, lk, dv);
                 Shape full = scores(q, k, v);
-                Attention a = Attention.scaled().weights(r.nextBoolean()).workspace(r.nextBoolean() ? 0 : 1 << r.nextInt(16));
+                Attention a = Attention.scaled().weights(r.nextBoolean())
+                        .workspace(r.nextBoolean() ? 0 : 1 << r.nextInt(16));
                 double scale = d == 0 ? 0 : 1 / Math.sqrt(d);
                 double cap = 0;
                 Long limit = null;
@@ -144,7 +146,8 @@ class AttentionTest {
                     bias = broadcast(s, r, t.isHalf() && r.nextBoolean() ? DType.F32 : t, full);
                     a = a.bias(bias);
                 }
-                check("seed " + SEED + " call " + n + " " + t + " q " + q.shape() + " k " + k.shape() + " v " + v.shape()
+                check("seed " + SEED + " call " + n + " " + t + " q " + q.shape() + " k " + k.shape() + " v "
+                        + v.shape()
                         + ", " + a, a, q, k, v, scale, cap, limit, mask, bias);
             }
         }
@@ -200,7 +203,8 @@ class AttentionTest {
         try (Scope s = device.open()) {
             for (long workspace : new long[] {0, 1 << 20}) {
                 Attention a = Attention.scaled().workspace(workspace);
-                Attention.Result noKeys = a.weights(true).apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 0, 5), s.ones(2, 3, 0, 6));
+                Attention.Result noKeys = a.weights(true).apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 0, 5),
+                        s.ones(2, 3, 0, 6));
                 assertEquals(Shape.of(2, 3, 4, 6), noKeys.output().shape());
                 assertEquals(0, noKeys.output().abs().max().item());
                 assertEquals(Double.NEGATIVE_INFINITY, noKeys.logSumExp().max().item());
@@ -208,13 +212,15 @@ class AttentionTest {
                 Attention.Result noQueries = a.apply(s.ones(2, 3, 0, 5), s.ones(2, 3, 4, 5), s.ones(2, 3, 4, 6));
                 assertEquals(Shape.of(2, 3, 0, 6), noQueries.output().shape());
                 assertEquals(Shape.of(2, 3, 0), noQueries.logSumExp().shape());
-                Tensor noHead = a.apply(s.ones(1, 2, 0), s.ones(1, 3, 0), s.tensor(new float[] {1, 2, 6}, 1, 3, 1)).output();
+                Tensor noHead = a.apply(s.ones(1, 2, 0), s.ones(1, 3, 0), s.tensor(new float[] {1, 2, 6}, 1, 3, 1))
+                        .output();
                 assertArrayEquals(new float[] {3, 3}, noHead.toFloatArray(), 1e-6f);
                 assertEquals(Shape.of(2, 3, 4, 0), a.apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 4, 5), s.ones(2, 3, 4, 0))
                         .output().shape());
                 assertEquals(Shape.of(0, 3, 4, 5), a.apply(s.ones(0, 3, 4, 5), s.ones(0, 3, 4, 5), s.ones(1, 3, 4, 5))
                         .output().shape());
-                assertEquals(Shape.of(0, 4, 5), a.apply(s.ones(0, 4, 5), s.ones(0, 4, 5), s.ones(0, 4, 5)).output().shape());
+                assertEquals(Shape.of(0, 4, 5),
+                        a.apply(s.ones(0, 4, 5), s.ones(0, 4, 5), s.ones(0, 4, 5)).output().shape());
             }
         }
     }
@@ -247,7 +253,8 @@ class AttentionTest {
                     Tensor bad = Join.concat(-2, good.slice(-2, 0, 6), s.full(t, poison, 2, 2, 3, 8));
                     Tensor mask = s.arange(DType.I64, 9).lt(6);
                     String what = t + " poisoned by " + poison;
-                    for (Attention a : new Attention[] {Attention.scaled().mask(mask), Attention.scaled().mask(mask).softcap(2),
+                    for (Attention a : new Attention[] {Attention.scaled().mask(mask),
+                        Attention.scaled().mask(mask).softcap(2),
                         Attention.scaled().offset(0), Attention.scaled().mask(mask).workspace(0)}) {
                         assertArrayEquals(
                                 a.apply(q, good, good).output().toDoubleArray(),

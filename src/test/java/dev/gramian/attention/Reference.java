@@ -19,7 +19,8 @@ final class Reference {
 
     /** {@code limit}: causal offset, or null. */
     Reference(
-            boolean plain, Tensor q, Tensor k, Tensor v, double scale, double softcap, Long limit, Tensor mask, Tensor bias) {
+            boolean plain, Tensor q, Tensor k, Tensor v, double scale, double softcap, Long limit, Tensor mask,
+            Tensor bias) {
         this.plain = plain;
         Shape batch = Shape.broadcast("", Shape.broadcast("", before(q), before(k)), before(v));
         int hq = (int) heads(q);

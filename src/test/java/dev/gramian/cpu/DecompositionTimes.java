@@ -1,5 +1,6 @@
 package dev.gramian.cpu;
 
+import dev.gramian.core.Decomposition;
 import dev.gramian.core.DType;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Op;
@@ -47,7 +48,7 @@ final class DecompositionTimes {
                 Mem.f32(at + 4 * i, random.nextFloat() - 0.5f);
             }
         }
-        Op.Svd op = new Op.Svd(SvdMode.THIN);
+        Decomposition.Svd op = new Decomposition.Svd(SvdMode.THIN);
         View[] out = Arrays.stream(op.results(a)).map(DecompositionTimes::view).toArray(View[]::new);
         int threads = shape.rank() > 2 ? 2 : 1;
         double[][] wall = new double[threads][rounds];

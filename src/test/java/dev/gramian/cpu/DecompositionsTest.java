@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.core.Decomposition;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
@@ -447,26 +448,26 @@ class DecompositionsTest {
     // ---- plain helpers ----------------------------------------------------------------------------------------------
 
     private static View[] svd(Case c, SvdMode mode, View a) {
-        Op.Svd op = new Op.Svd(mode);
+        Decomposition.Svd op = new Decomposition.Svd(mode);
         View[] out = results(op, a);
         c.on().svd(op, a, out);
         return out;
     }
 
     private static View solve(Case c, View a, View b) {
-        View[] out = results(new Op.Solve(), a, b);
+        View[] out = results(new Decomposition.Solve(), a, b);
         c.on().solve(a, b, out[0]);
         return out[0];
     }
 
     private static View inverse(Case c, View a) {
-        View[] out = results(new Op.Inverse(), a);
+        View[] out = results(new Decomposition.Inverse(), a);
         c.on().inverse(a, out[0]);
         return out[0];
     }
 
     private static View[] determinant(Case c, boolean log, View a) {
-        Op.Determinant op = new Op.Determinant(log);
+        Decomposition.Determinant op = new Decomposition.Determinant(log);
         View[] out = results(op, a);
         c.on().determinant(op, a, out);
         return out;

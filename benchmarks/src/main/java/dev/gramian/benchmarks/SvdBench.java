@@ -3,6 +3,7 @@ package dev.gramian.benchmarks;
 import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
+import dev.gramian.core.Decomposition;
 import dev.gramian.core.DType;
 import dev.gramian.core.Op;
 import dev.gramian.core.SvdMode;
@@ -47,7 +48,7 @@ public class SvdBench {
         x = scope.normal(
                 DType.F32, 1, Long.parseLong(sizes[0]), Long.parseLong(sizes[1]), Long.parseLong(sizes[2]));
         try (Scope s = on.open()) {
-            Tensor[] r = s.runAll(new Op.Svd(SvdMode.THIN), x);
+            Tensor[] r = s.runAll(new Decomposition.Svd(SvdMode.THIN), x);
             Tensor back = r[0].mul(r[1].unsqueeze(-2)).matmul(r[2]);
             Agree.check("U S Vt", back, x.toFloatArray(), 1e-4);
         }
@@ -61,7 +62,7 @@ public class SvdBench {
     @Benchmark
     public void svd(Blackhole hole) {
         try (Scope s = on.open()) {
-            hole.consume(s.runAll(new Op.Svd(SvdMode.THIN), x));
+            hole.consume(s.runAll(new Decomposition.Svd(SvdMode.THIN), x));
         }
     }
 }
