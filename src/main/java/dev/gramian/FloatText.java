@@ -47,7 +47,8 @@ final class FloatText {
         for (int i = 0; exponent && i < values.length; i++) {
             // where others need more digits, the exact value's follow, not zeros
             if (digits[i] != null && digits[i].precision() < fraction + 1) {
-                digits[i] = strip(new BigDecimal(values[i]).round(new MathContext(fraction + 1, RoundingMode.HALF_EVEN)));
+                digits[i] = strip(
+                        new BigDecimal(values[i]).round(new MathContext(fraction + 1, RoundingMode.HALF_EVEN)));
             }
         }
         String[] cells = new String[values.length];

@@ -13,78 +13,78 @@ final class GoldenOps {
     static Tensor[] run(Scope s, JsonNode c, Tensor[] in) {
         Tensor x = in.length > 0 ? in[0] : null;
         Tensor y = in.length > 1 ? in[1] : null;
-        Tensor single =
-                switch (c.get("op").asText()) {
-                    case "add" -> x.add(y);
-                    case "sub" -> x.sub(y);
-                    case "mul" -> x.mul(y);
-                    case "div" -> x.div(y);
-                    case "pow" -> x.pow(y);
-                    case "maximum" -> x.maximum(y);
-                    case "minimum" -> x.minimum(y);
-                    case "remainder" -> x.remainder(y);
-                    case "atan2" -> x.atan2(y);
-                    case "eq" -> x.eq(y);
-                    case "ne" -> x.ne(y);
-                    case "lt" -> x.lt(y);
-                    case "le" -> x.le(y);
-                    case "gt" -> x.gt(y);
-                    case "ge" -> x.ge(y);
-                    case "and" -> x.and(y);
-                    case "or" -> x.or(y);
-                    case "xor" -> x.xor(y);
-                    case "not" -> x.not();
-                    case "isNan" -> x.isNan();
-                    case "isInf" -> x.isInf();
-                    case "isFinite" -> x.isFinite();
-                    case "neg" -> x.neg();
-                    case "abs" -> x.abs();
-                    case "sign" -> x.sign();
-                    case "sqrt" -> x.sqrt();
-                    case "rsqrt" -> x.rsqrt();
-                    case "reciprocal" -> x.reciprocal();
-                    case "square" -> x.square();
-                    case "exp" -> x.exp();
-                    case "expm1" -> x.expm1();
-                    case "log" -> x.log();
-                    case "log1p" -> x.log1p();
-                    case "log2" -> x.log2();
-                    case "sin" -> x.sin();
-                    case "cos" -> x.cos();
-                    case "tan" -> x.tan();
-                    case "tanh" -> x.tanh();
-                    case "erf" -> x.erf();
-                    case "sigmoid" -> x.sigmoid();
-                    case "relu" -> x.relu();
-                    case "floor" -> x.floor();
-                    case "ceil" -> x.ceil();
-                    case "round" -> x.round();
-                    case "trunc" -> x.trunc();
-                    case "clamp" -> x.clamp(Goldens.number(c.get("min")), Goldens.number(c.get("max")));
-                    case "where" -> x.where(y, in[2]);
-                    case "to" -> x.to(DType.valueOf(c.get("to").asText()));
-                    case "sum", "prod", "mean", "min", "max", "argMin", "argMax", "any", "all", "logSumExp", "var", "std",
-                            "norm1", "norm2", "normInf" -> reduce(s, c, x);
-                    case "cumSum" -> x.cumSum(axis(c));
-                    case "softmax" -> x.softmax(axis(c));
-                    case "logSoftmax" -> x.logSoftmax(axis(c));
-                    case "layerNorm" -> y == null
-                            ? Norms.layerNorm(x, c.get("eps").asDouble())
-                            : Norms.layerNorm(x, y, in.length > 2 ? in[2] : null, c.get("eps").asDouble());
-                    case "rmsNorm" -> y == null
-                            ? Norms.rmsNorm(x, c.get("eps").asDouble())
-                            : Norms.rmsNorm(x, y, c.get("eps").asDouble());
-                    case "concat" -> Join.concat(axis(c), in);
-                    case "stack" -> Join.stack(axis(c), in);
-                    case "gather" -> Indexing.gather(x, axis(c), y);
-                    case "takeAlongAxis" -> Indexing.takeAlongAxis(x, axis(c), y);
-                    case "tril" -> Indexing.tril(x, c.get("k").asLong());
-                    case "triu" -> Indexing.triu(x, c.get("k").asLong());
-                    case "views" -> views(c, x);
-                    case "matmul" -> x.matmul(y);
-                    case "arange", "linspace", "eye", "full" -> create(s, c);
-                    default -> null;
-                };
+        Tensor single = switch (c.get("op").asText()) {
+            case "add" -> x.add(y);
+            case "sub" -> x.sub(y);
+            case "mul" -> x.mul(y);
+            case "div" -> x.div(y);
+            case "pow" -> x.pow(y);
+            case "maximum" -> x.maximum(y);
+            case "minimum" -> x.minimum(y);
+            case "remainder" -> x.remainder(y);
+            case "atan2" -> x.atan2(y);
+            case "eq" -> x.eq(y);
+            case "ne" -> x.ne(y);
+            case "lt" -> x.lt(y);
+            case "le" -> x.le(y);
+            case "gt" -> x.gt(y);
+            case "ge" -> x.ge(y);
+            case "and" -> x.and(y);
+            case "or" -> x.or(y);
+            case "xor" -> x.xor(y);
+            case "not" -> x.not();
+            case "isNan" -> x.isNan();
+            case "isInf" -> x.isInf();
+            case "isFinite" -> x.isFinite();
+            case "neg" -> x.neg();
+            case "abs" -> x.abs();
+            case "sign" -> x.sign();
+            case "sqrt" -> x.sqrt();
+            case "rsqrt" -> x.rsqrt();
+            case "reciprocal" -> x.reciprocal();
+            case "square" -> x.square();
+            case "exp" -> x.exp();
+            case "expm1" -> x.expm1();
+            case "log" -> x.log();
+            case "log1p" -> x.log1p();
+            case "log2" -> x.log2();
+            case "sin" -> x.sin();
+            case "cos" -> x.cos();
+            case "tan" -> x.tan();
+            case "tanh" -> x.tanh();
+            case "erf" -> x.erf();
+            case "sigmoid" -> x.sigmoid();
+            case "relu" -> x.relu();
+            case "floor" -> x.floor();
+            case "ceil" -> x.ceil();
+            case "round" -> x.round();
+            case "trunc" -> x.trunc();
+            case "clamp" -> x.clamp(Goldens.number(c.get("min")), Goldens.number(c.get("max")));
+            case "where" -> x.where(y, in[2]);
+            case "to" -> x.to(DType.valueOf(c.get("to").asText()));
+            case "sum", "prod", "mean", "min", "max", "argMin", "argMax", "any", "all", "logSumExp", "var", "std",
+                    "norm1", "norm2", "normInf" ->
+                reduce(s, c, x);
+            case "cumSum" -> x.cumSum(axis(c));
+            case "softmax" -> x.softmax(axis(c));
+            case "logSoftmax" -> x.logSoftmax(axis(c));
+            case "layerNorm" -> y == null
+                    ? Norms.layerNorm(x, c.get("eps").asDouble())
+                    : Norms.layerNorm(x, y, in.length > 2 ? in[2] : null, c.get("eps").asDouble());
+            case "rmsNorm" -> y == null
+                    ? Norms.rmsNorm(x, c.get("eps").asDouble())
+                    : Norms.rmsNorm(x, y, c.get("eps").asDouble());
+            case "concat" -> Join.concat(axis(c), in);
+            case "stack" -> Join.stack(axis(c), in);
+            case "gather" -> Indexing.gather(x, axis(c), y);
+            case "takeAlongAxis" -> Indexing.takeAlongAxis(x, axis(c), y);
+            case "tril" -> Indexing.tril(x, c.get("k").asLong());
+            case "triu" -> Indexing.triu(x, c.get("k").asLong());
+            case "views" -> views(c, x);
+            case "matmul" -> x.matmul(y);
+            case "arange", "linspace", "eye", "full" -> create(s, c);
+            default -> null;
+        };
         if (single != null) {
             return new Tensor[] {single};
         }
@@ -125,7 +125,9 @@ final class GoldenOps {
             case "var" -> keep || c.has("ddof") ? x.var(c.path("ddof").asInt(0), keep, axes) : x.var(axes);
             case "std" -> keep || c.has("ddof") ? x.std(c.path("ddof").asInt(0), keep, axes) : x.std(axes);
             default -> {
-                ReduceFn fn = op.equals("norm1") ? ReduceFn.NORM1 : op.equals("norm2") ? ReduceFn.NORM2 : ReduceFn.NORM_INF;
+                ReduceFn fn = op.equals("norm1")
+                        ? ReduceFn.NORM1
+                        : op.equals("norm2") ? ReduceFn.NORM2 : ReduceFn.NORM_INF;
                 yield s.run(new Op.Reduce(fn, x.shape().axes(op, axes), keep, 0), x);
             }
         };
