@@ -4,27 +4,27 @@ import dev.gramian.core.DType;
 
 /**
  * A result held against float64: the largest errors, and whether every element lies within its own rounding bound. The
- * bound is the worst case of the element type's arithmetic, so a correct result cannot miss it and a wrong one can
- * hardly meet it.
+ * bounds are worst cases of the element type's arithmetic, so a correct result cannot miss them and a wrong one can
+ * hardly meet them.
  */
 final class Check {
     private final String what;
     private final DType dtype;
-    private final String of;
+    private final String coverage;
     private long checked;
     private double maxError;
     private double maxReference;
     private double worst;
     private double bound;
 
-    /** @param of what the checked numbers are, for example "of 512 rows" */
-    Check(String what, DType dtype, String of) {
+    /** {@code coverage} says how much of the result is looked at: "all", "10 of 99 rows". */
+    Check(String what, DType dtype, String coverage) {
         this.what = what;
         this.dtype = dtype;
-        this.of = of;
+        this.coverage = coverage;
     }
 
-    /** Unit roundoff of the type sums are formed in. */
+    /** Unit roundoff of the type that results of {@code dtype} are computed in; 0 for integers. */
     static double roundoff(DType dtype) {
         // float64 is checked by float64: both sides err
         return dtype.compute() == DType.F64 ? 2 * 0x1p-53 : dtype.isFloat() ? 0x1p-24 : 0;
@@ -51,7 +51,7 @@ final class Check {
         };
     }
 
-    private static double largest(DType dtype) {
+    static double largest(DType dtype) {
         return switch (dtype) {
             case F64 -> Double.MAX_VALUE;
             case F32 -> Float.MAX_VALUE;
@@ -65,21 +65,23 @@ final class Check {
     }
 
     /**
-     * One element. {@code magnitude} is the sum of the absolute terms {@code reference} is the sum of; any of them met at
-     * most {@code roundings} roundings of the compute type and {@code stores} of the element type on its way.
+     * One element. {@code slack} is how far it may be off before it is stored; {@code magnitude} bounds every partial sum
+     * on its way, which may have overflowed beyond the largest number.
      */
-    void add(double actual, double reference, double magnitude, double roundings, double stores) {
+    void add(double actual, double reference, double magnitude, double slack) {
         checked++;
         if (Double.isNaN(reference) || Double.isInfinite(reference)) {
-            fail(Double.compare(actual, reference) == 0);
+            if (Double.compare(actual, reference) != 0) {
+                maxError = Double.POSITIVE_INFINITY;
+                worst = Double.POSITIVE_INFINITY;
+            }
             return;
         }
-        double error = Math.abs(actual - reference);
-        double limit = (roundings * roundoff(dtype) + stores * storage(dtype)) * magnitude
-                + storage(dtype) * Math.abs(reference) + tiny(dtype);
+        double limit = slack + storage(dtype) * Math.abs(reference) + tiny(dtype);
         if (magnitude + limit >= largest(dtype.compute()) || Math.abs(reference) + limit >= largest(dtype)) {
-            return; // a partial sum may have overflowed: anything can come of it
+            return; // overflowed or not: anything can come of it
         }
+        double error = Math.abs(actual - reference);
         if (Double.isNaN(error)) {
             error = Double.POSITIVE_INFINITY;
         }
@@ -87,17 +89,6 @@ final class Check {
         maxReference = Math.max(maxReference, Math.abs(reference));
         bound = Math.max(bound, limit);
         worst = Math.max(worst, error == 0 ? 0 : error / limit);
-    }
-
-    private void fail(boolean equal) {
-        if (!equal) {
-            maxError = Double.POSITIVE_INFINITY;
-            worst = Double.POSITIVE_INFINITY;
-        }
-    }
-
-    boolean passed() {
-        return worst <= 1;
     }
 
     double maxError() {
@@ -109,9 +100,13 @@ final class Check {
         return maxError == 0 ? 0 : maxError / maxReference;
     }
 
-    String line() {
-        return "check  " + what + " against float64: " + Text.count(checked) + " values, " + of + "; max abs error "
-                + Text.error(maxError) + ", max rel error " + Text.error(relativeError()) + "; bound "
-                + Text.error(bound) + ": " + (passed() ? "pass" : "FAIL");
+    boolean passed() {
+        return worst <= 1;
+    }
+
+    Verdict verdict() {
+        return new Verdict("check  " + what + " in float64: " + Text.count(checked) + " values, " + coverage
+                + "; max abs error " + Text.error(maxError) + ", max rel error " + Text.error(relativeError())
+                + "; bound " + Text.error(bound) + ": " + (passed() ? "pass" : "FAIL"), passed());
     }
 }

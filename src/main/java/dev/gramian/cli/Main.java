@@ -24,16 +24,26 @@ import picocli.CommandLine.Spec;
  * The command line {@code gramian}. Exit codes: 0 success, 1 a check failed, 2 bad usage, files or operands, 70 anything
  * unforeseen.
  */
-@Command(name = "gramian", description = "Linear algebra and attention on .npy, .npz and .safetensors files.", footer = {
-    "",
-    "Tensors are named FILE.npy, FILE.npz:NAME or FILE.safetensors:NAME.",
-    "A first look: gramian demo. Help on one command: gramian COMMAND --help."
-}, mixinStandardHelpOptions = true, versionProvider = Main.Version.class, scope = ScopeType.INHERIT, sortOptions = false, usageHelpAutoWidth = true, subcommands = {
-    DevicesCommand.class,
-    InfoCommand.class,
-    MatMulCommand.class,
-    AutoComplete.GenerateCompletion.class
-})
+@Command(
+        name = "gramian",
+        description = "Linear algebra and attention on .npy, .npz and .safetensors files.",
+        footer = {
+            "",
+            "Tensors are named FILE.npy, FILE.npz:NAME or FILE.safetensors:NAME.",
+            "A first look: gramian demo. Help on one command: gramian COMMAND --help."
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        scope = ScopeType.INHERIT,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        subcommands = {
+            DevicesCommand.class,
+            InfoCommand.class,
+            AttendCommand.class,
+            MatMulCommand.class,
+            AutoComplete.GenerateCompletion.class
+        })
 public final class Main implements Runnable {
     static final int CHECK_FAILED = 1;
     static final int BAD_INPUT = 2;
@@ -44,16 +54,34 @@ public final class Main implements Runnable {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--device", paramLabel = "NAME", defaultValue = "auto", scope = ScopeType.INHERIT, description = "auto, cpu, cpu:native, cpu:vector, cpu:scalar, ...; see gramian devices. Default: auto.")
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            scope = ScopeType.INHERIT,
+            description = "auto, cpu, cpu:native, cpu:vector, cpu:scalar, ...; see gramian devices. Default: auto.")
     String device;
 
-    @Option(names = "--threads", paramLabel = "N", scope = ScopeType.INHERIT, description = "Threads of the CPU devices. Default: GRAMIAN_THREADS, else all cores.")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            scope = ScopeType.INHERIT,
+            description = "Threads of the CPU devices. Default: GRAMIAN_THREADS, else all cores.")
     Integer threads;
 
-    @Option(names = "--math", paramLabel = "MODE", defaultValue = "ieee", completionCandidates = MathModes.class, scope = ScopeType.INHERIT, description = "What products may trade for speed on a GPU: ${COMPLETION-CANDIDATES}. Default: ieee.")
+    @Option(
+            names = "--math",
+            paramLabel = "MODE",
+            defaultValue = "ieee",
+            completionCandidates = MathModes.class,
+            scope = ScopeType.INHERIT,
+            description = "What products may trade for speed on a GPU: ${COMPLETION-CANDIDATES}. Default: ieee.")
     MathMode math;
 
-    @Option(names = "--quiet", scope = ScopeType.INHERIT, description = "Print only what was asked for: no closing line, no progress.")
+    @Option(
+            names = "--quiet",
+            scope = ScopeType.INHERIT,
+            description = "Print only what was asked for: no closing line, no progress.")
     boolean quiet;
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of a failure.")
@@ -136,8 +164,7 @@ public final class Main implements Runnable {
         if (threads != null) {
             if (threads < 1 || threads > 4096) {
                 throw new ParameterException(
-                        spec.commandLine(),
-                        "Invalid value for option '--threads': " + threads + " is not from 1 to 4096");
+                        spec.commandLine(), "Invalid value for option '--threads': " + threads + " is not from 1 to 4096");
             }
             System.setProperty(THREADS_PROPERTY, threads.toString());
         }

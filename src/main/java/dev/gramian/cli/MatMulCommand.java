@@ -1,6 +1,7 @@
 package dev.gramian.cli;
 
 import dev.gramian.Tensor;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -28,7 +29,7 @@ final class MatMulCommand extends GramianCommand {
             Tensor right = s.read(b);
             Tensor product = s.compute("matmul", 0, () -> left.matmul(right));
             s.result(output, product);
-            int code = check ? s.report(Products.matmul(left, right, product)) : 0;
+            int code = check ? s.report(List.of(ProductReference.matmul(left, right, product))) : 0;
             s.close(Text.of(left) + " × " + Text.of(right) + " → " + Text.of(product));
             return code;
         }

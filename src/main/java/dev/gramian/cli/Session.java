@@ -6,6 +6,7 @@ import dev.gramian.Tensor;
 import dev.gramian.Trace;
 import dev.gramian.io.TensorFiles;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.function.Supplier;
 
 /** One command's work: a scope on the chosen device, the clock around the computation, output and the closing line. */
@@ -81,15 +82,15 @@ final class Session implements AutoCloseable {
         }
     }
 
-    /** Prints a check's outcome, a failed one even when quiet; returns the exit code. */
-    int report(Check... checks) {
+    /** Prints how checks came out, a failed one even when quiet; returns the exit code. */
+    int report(List<Verdict> verdicts) {
         int code = 0;
-        for (Check check : checks) {
-            if (!check.passed()) {
+        for (Verdict v : verdicts) {
+            if (!v.passed()) {
                 code = Main.CHECK_FAILED;
-                err.println(check.line());
-            } else if (!main.quiet) {
-                out.println(check.line());
+                err.println("gramian: " + v.line());
+            } else {
+                say(v.line());
             }
         }
         return code;

@@ -12,8 +12,8 @@ import java.util.TreeSet;
  * The oracle of {@code matmul --check} and {@code einsum --check}: sums of products in float64 by loops over every index,
  * straight from the definition. Shares no code with the library's own products but reading elements.
  */
-final class Products {
-    /** Products one check adds up, about a second of plain loops; beyond, evenly spread rows of the result stand for all. */
+final class ProductReference {
+    /** ProductReference one check adds up, about a second of plain loops; beyond, evenly spread rows of the result stand for all. */
     private static final long BUDGET = 300_000_000L;
 
     /** Elements of one operand held in float64 at a time. */
@@ -24,7 +24,7 @@ final class Products {
     private final List<Tensor> operands;
     private final Map<Integer, Long> sizes = new LinkedHashMap<>();
 
-    private Products(int[][] labels, int[] output, List<Tensor> operands) {
+    private ProductReference(int[][] labels, int[] output, List<Tensor> operands) {
         this.labels = labels;
         this.output = output;
         this.operands = operands;
@@ -36,14 +36,14 @@ final class Products {
     }
 
     /** NumPy's matmul, vectors included. */
-    static Check matmul(Tensor a, Tensor b, Tensor result) {
+    static Verdict matmul(Tensor a, Tensor b, Tensor result) {
         String spec = (a.rank() == 1 ? "k" : "...ik") + "," + (b.rank() == 1 ? "k" : "...kj") + "->..."
                 + (a.rank() == 1 ? "" : "i") + (b.rank() == 1 ? "" : "j");
-        return einsum("C = A B", spec, List.of(a, b), result);
+        return einsum("product", spec, List.of(a, b), result);
     }
 
     /** {@code spec} has been accepted by the product it checks, so it is well formed. */
-    static Check einsum(String what, String spec, List<Tensor> operands, Tensor result) {
+    static Verdict einsum(String what, String spec, List<Tensor> operands, Tensor result) {
         String text = spec.replaceAll("\\s", "");
         int arrow = text.indexOf("->");
         String[] terms = (arrow < 0 ? text : text.substring(0, arrow)).split(",", -1);
@@ -57,7 +57,7 @@ final class Products {
             labels[i] = labels(terms[i], operands.get(i).rank() - letters);
         }
         int[] output = arrow < 0 ? implicit(terms, dots) : labels(text.substring(arrow + 2), dots);
-        return new Products(labels, output, operands).check(what, result);
+        return new ProductReference(labels, output, operands).check(what, result).verdict();
     }
 
     /** Letters as themselves; the axes of an ellipsis as -1 for its last, -2 for the one before, so that they align right. */
@@ -105,7 +105,7 @@ final class Products {
             return check;
         }
         Fetched[] held = new Fetched[operands.size()];
-        double roundings = product(summed) + 4.0 * operands.size();
+        double relative = (product(summed) + 4.0 * operands.size()) * Check.roundoff(result.dtype());
         for (long i = 0; i < checked; i++) {
             long row = checked == 1 ? 0 : Math.round((double) i * (rows - 1) / (checked - 1));
             Map<Integer, Long> at = new LinkedHashMap<>();
@@ -121,7 +121,7 @@ final class Products {
             for (int j = 0; j < actual.length; j++) {
                 sum.start(free, j);
                 sum.add(0);
-                check.add(actual[j], sum.value, sum.magnitude, roundings, operands.size() - 1);
+                check.add(actual[j], sum.value, sum.magnitude, relative * sum.magnitude);
             }
         }
         return check;
