@@ -33,10 +33,12 @@ final class AttendCommand extends GramianCommand {
             description = "Where to write the result, (..., Hq, Lq, dv). Default: print it.")
     private String output;
 
-    @Option(names = "--mask", paramLabel = "M", description = "BOOL, true = may attend; broadcasts to (..., Hq, Lq, Lk).")
+    @Option(names = "--mask", paramLabel = "M",
+            description = "BOOL, true = may attend; broadcasts to (..., Hq, Lq, Lk).")
     private String mask;
 
-    @Option(names = "--bias", paramLabel = "B", description = "Added to the scaled scores; broadcasts to (..., Hq, Lq, Lk).")
+    @Option(names = "--bias", paramLabel = "B",
+            description = "Added to the scaled scores; broadcasts to (..., Hq, Lq, Lk).")
     private String bias;
 
     @Option(
@@ -58,7 +60,8 @@ final class AttendCommand extends GramianCommand {
     @Option(names = "--weights", paramLabel = "W", description = "Where to write the weights, (..., Hq, Lq, Lk).")
     private String weights;
 
-    @Option(names = "--lse", paramLabel = "L", description = "Where to write the log-sum-exp of the scores, (..., Hq, Lq).")
+    @Option(names = "--lse", paramLabel = "L",
+            description = "Where to write the log-sum-exp of the scores, (..., Hq, Lq).")
     private String logSumExp;
 
     @Option(names = "--check", description = "Recompute in float64 by plain loops; exit code 1 if the result is wrong.")
@@ -86,8 +89,9 @@ final class AttendCommand extends GramianCommand {
             Tensor b = s.readIfGiven(bias);
             Attention plain = Attention.scaled().mask(m).bias(b).softcap(softcap).weights(weights != null);
             Attention scaled = scale == null ? plain : plain.scale(scale);
-            Attention attention =
-                    causal == null ? scaled : alignment == null ? scaled.causal() : scaled.causal(alignment);
+            Attention attention = causal == null
+                    ? scaled
+                    : alignment == null ? scaled.causal() : scaled.causal(alignment);
             long rows = q.size() / Math.max(1, q.dim(-1));
             Attention.Result r = s.compute("attend", rows, () -> attention.apply(q, k, v));
             s.result(output, r.output());
@@ -96,8 +100,8 @@ final class AttendCommand extends GramianCommand {
             int code = 0;
             if (check) {
                 long offset = alignment == Causal.TOP_LEFT ? 0 : k.dim(-2) - q.dim(-2);
-                AttentionReference reference =
-                        new AttentionReference(q, k, v, scale, softcap, causal != null, offset, m, b);
+                AttentionReference reference = new AttentionReference(q, k, v, scale, softcap, causal != null, offset,
+                        m, b);
                 code = s.report(reference.check(r, logSumExp != null).stream().map(Check::verdict).toList());
             }
             s.close(shapes(q, k, v) + " → " + r.output().shape());
@@ -107,7 +111,8 @@ final class AttendCommand extends GramianCommand {
 
     private static String shapes(Tensor q, Tensor k, Tensor v) {
         boolean same = q.shape().equals(k.shape()) && k.shape().equals(v.shape());
-        return q.dtype() + " " + (same ? "q, k, v " + q.shape()
+        return q.dtype() + " " + (same
+                ? "q, k, v " + q.shape()
                 : "q " + q.shape() + ", k " + k.shape() + ", v " + v.shape());
     }
 
@@ -119,8 +124,9 @@ final class AttendCommand extends GramianCommand {
             case "top-left" -> Causal.TOP_LEFT;
             case "bottom-right" -> Causal.BOTTOM_RIGHT;
             default ->
-                throw new ParameterException(spec.commandLine(), "Invalid value for option '--causal': expected top-left or"
-                        + " bottom-right but was '" + causal + "'");
+                throw new ParameterException(spec.commandLine(),
+                        "Invalid value for option '--causal': expected top-left or"
+                                + " bottom-right but was '" + causal + "'");
         };
     }
 }

@@ -164,7 +164,8 @@ public final class Main implements Runnable {
         if (threads != null) {
             if (threads < 1 || threads > 4096) {
                 throw new ParameterException(
-                        spec.commandLine(), "Invalid value for option '--threads': " + threads + " is not from 1 to 4096");
+                        spec.commandLine(),
+                        "Invalid value for option '--threads': " + threads + " is not from 1 to 4096");
             }
             System.setProperty(THREADS_PROPERTY, threads.toString());
         }
