@@ -3,12 +3,14 @@ package dev.gramian.cli;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
 import dev.gramian.attention.Causal;
+import dev.gramian.core.ShapeException;
 import java.util.Map;
 import java.util.Stack;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IParameterPreprocessor;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
@@ -71,8 +73,8 @@ final class AttendCommand extends GramianCommand {
     static final class AfterEqualsSign implements IParameterPreprocessor {
         @Override
         public boolean preprocess(Stack<String> args, CommandSpec command, ArgSpec option, Map<String, Object> info) {
-            if (info.get("separator") == null) {
-                args.push(((picocli.CommandLine.Model.OptionSpec) option).fallbackValue());
+            if (" ".equals(info.get("separator"))) { // and not "="
+                args.push(((OptionSpec) option).fallbackValue());
             }
             return false;
         }
@@ -87,6 +89,11 @@ final class AttendCommand extends GramianCommand {
             Tensor v = s.read(values);
             Tensor m = s.readIfGiven(mask);
             Tensor b = s.readIfGiven(bias);
+            if (causal != null && alignment == null && q.rank() > 1 && k.rank() > 1 && q.dim(-2) != k.dim(-2)) {
+                throw new ShapeException("attend: causal, but " + q.dim(-2) + " queries and " + k.dim(-2)
+                        + " keys can be aligned two ways; q " + q.shape() + ", k " + k.shape()
+                        + "; use --causal=top-left or --causal=bottom-right");
+            }
             Attention plain = Attention.scaled().mask(m).bias(b).softcap(softcap).weights(weights != null);
             Attention scaled = scale == null ? plain : plain.scale(scale);
             Attention attention = causal == null

@@ -49,7 +49,7 @@ final class CommandsTest {
         assertArrayEquals(new double[] {4, 5, 10, 11}, Cli.values(file("c.npy")));
         String[] lines = r.out.split("\n");
         assertEquals(
-                "check  C = A B against float64: 4 values, all; max abs error 0, max rel error 0; bound 8.5e-06: pass",
+                "check  product in float64: 4 values, all; max abs error 0, max rel error 0; bound 7.9e-06: pass",
                 lines[0]);
         assertTrue(lines[1].matches(Device.of(device).name()
                 + "  F32 \\[2, 3] × F32 \\[3, 2] → F32 \\[2, 2]  [0-9.,]+ (ns|µs|ms|s)  [0-9.]+ GFLOP/s"), lines[1]);
@@ -136,6 +136,8 @@ final class CommandsTest {
         "matmul a b c|gramian: Unmatched argument at index 3: 'c'|matmul",
         "matmul a b --math half|gramian: Invalid value for option '--math': expected one of [IEEE, TF32, REDUCED]"
                 + " (case-insensitive) but was 'half'|matmul",
+        "attend q k v --causal=left|gramian: Invalid value for option '--causal': expected top-left or bottom-right but was"
+                + " 'left'|attend",
         "devices --threads 0|gramian: Invalid value for option '--threads': 0 is not from 1 to 4096|",
         "info|gramian: Missing required parameter: 'FILE'|info",
         "--quiet|gramian: Missing command|",
@@ -215,6 +217,7 @@ final class CommandsTest {
     @CsvSource({
         "devices,''",
         "info,FILE",
+        "attend,Q K V -o --output --mask --bias --causal[=ALIGN] --scale --softcap --weights --lse --check",
         "matmul,A B -o --output --check",
     })
     void helpNamesTheOptions(String command, String words) {
