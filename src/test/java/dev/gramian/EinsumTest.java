@@ -2,7 +2,6 @@ package dev.gramian;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -10,9 +9,9 @@ import dev.gramian.core.DType;
 import dev.gramian.core.Shape;
 import dev.gramian.spec.DeviceSpec;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
 
 final class EinsumTest {
     @DeviceSpec
@@ -119,7 +118,7 @@ final class EinsumTest {
                 }
                 sizes[l] = size;
             }
-            java.util.Collections.shuffle(used, random);
+            Collections.shuffle(used, random);
             out = used.stream().limit(random.nextInt(used.size() + 1)).mapToInt(Integer::intValue).toArray();
         }
 
