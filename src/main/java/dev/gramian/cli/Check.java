@@ -4,8 +4,8 @@ import dev.gramian.core.DType;
 
 /**
  * A result held against float64: the largest errors, and whether every element lies within its own rounding bound. The
- * bounds are worst cases of the element type's arithmetic, so a correct result cannot miss them and a wrong one can
- * hardly meet them.
+ * bounds are worst cases of the element type's arithmetic for short sums and of sums in blocks for long ones: a correct
+ * result does not miss them, a wrong one can hardly meet them.
  */
 final class Check {
     private final String what;

@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
             InfoCommand.class,
             AttendCommand.class,
             MatMulCommand.class,
+            EinsumCommand.class,
             AutoComplete.GenerateCompletion.class
         })
 public final class Main implements Runnable {

@@ -105,7 +105,7 @@ final class ProductReference {
             return check;
         }
         Fetched[] held = new Fetched[operands.size()];
-        double relative = (product(summed) + 4.0 * operands.size()) * Check.roundoff(result.dtype());
+        double relative = (additions(summed) + 4.0 * operands.size()) * Check.roundoff(result.dtype());
         for (long i = 0; i < checked; i++) {
             long row = checked == 1 ? 0 : Math.round((double) i * (rows - 1) / (checked - 1));
             Map<Integer, Long> at = new LinkedHashMap<>();
@@ -133,6 +133,17 @@ final class ProductReference {
             n = n > Long.MAX_VALUE / Math.max(1, sizes.get(l)) ? Long.MAX_VALUE : n * sizes.get(l);
         }
         return n;
+    }
+
+    /**
+     * Additions that may err on a term's way. Of three operands and more, sums are nested, not joined; and beyond 1024
+     * terms only a sum in blocks keeps its digits, whose error grows as the root of their number.
+     */
+    private double additions(int[] summed) {
+        double n = operands.size() < 3
+                ? product(summed)
+                : Arrays.stream(summed).mapToLong(sizes::get).sum();
+        return Math.min(n, 32 * Math.sqrt(n));
     }
 
     /** Elements of the largest operand once the first {@code fixed} output labels have a value. */

@@ -1,6 +1,8 @@
 package dev.gramian.cli;
 
 import dev.gramian.Tensor;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -28,8 +30,11 @@ final class Text {
         return digits((double) flops / Math.max(1, nanos)) + " GFLOP/s";
     }
 
-    /** Three digits, without an exponent. */
+    /** Three digits, of small numbers two, without an exponent. */
     private static String digits(double value) {
+        if (value < 0.0995 && value > 0) {
+            return new BigDecimal(value).round(new MathContext(2)).toPlainString();
+        }
         String format = value >= 99.95 ? "%,.0f" : value >= 9.995 ? "%.1f" : "%.2f";
         return String.format(Locale.ROOT, format, value);
     }

@@ -6,9 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gramian.Device;
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
 import dev.gramian.core.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,6 +84,57 @@ final class CommandsTest {
         Cli r = Cli.run("matmul", file("big.npy"), file("big.npy"), "-o", file("c.npy"), "--check");
         assertEquals(0, r.code, r.toString());
         assertTrue(r.out.contains("374,400 values, 468 of 800 rows; max abs error"), r.out);
+    }
+
+    // ---- einsum ------------------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "ij,jk->ik|a b", "ij,jk|a b", "ab,bc->ca|a b", "ij->ji|a", "ij->|a", "ij->j|a", "...j,...j->...|a a",
+        "ij,jk,ki->|a b w", "ij,jk,kl->il|a b a", "ii->i|s", "ii|s", "ij,kl->ijkl|a b", "...ij,jk->...ik|t b",
+        "bij,bjk->bik|t u", "bij,bjk|t u",
+    })
+    void einsumOfManyKinds(String spec, String names) {
+        Cli.write(file("s.npy"), s -> s.normal(DType.F32, 1, 4, 4));
+        Cli.write(file("t.npy"), s -> s.normal(DType.F32, 2, 5, 2, 3));
+        Cli.write(file("u.npy"), s -> s.normal(DType.F32, 3, 1, 3, 4));
+        Cli.write(file("w.npy"), s -> s.normal(DType.F32, 4, 2, 2));
+        List<Object> args = new ArrayList<>(List.of("einsum", spec));
+        for (String name : names.split(" ")) {
+            args.add(file(name + ".npy"));
+        }
+        args.addAll(List.of("-o", file("o.npy"), "--check"));
+        Cli r = Cli.run(args.toArray());
+        assertEquals(0, r.code, r.toString());
+        assertTrue(r.out.startsWith("check  result in float64: ") && r.out.contains(": pass\n"), r.out);
+    }
+
+    @Test
+    void einsumExplains() {
+        Cli r = Cli.run("einsum", "ij,jk->ki", file("a.npy"), file("b.npy"), "--explain", "-o", file("o.npy"));
+        assertEquals(0, r.code, r.toString());
+        assertTrue(r.out.startsWith("einsum ij,jk->ki: 2 operands, 1 step, "), r.out);
+        assertArrayEquals(new double[] {4, 10, 5, 11}, Cli.values(file("o.npy")));
+        assertTrue(r.closing().contains("  F32 [2, 3], F32 [3, 2] → F32 [2, 2]  "), r.out);
+    }
+
+    @Test
+    void theCheckFindsAWrongProduct() {
+        try (Scope s = Device.of("cpu:scalar").open()) {
+            Tensor a = s.normal(DType.F32, 1, 3, 20, 30);
+            Tensor b = s.normal(DType.F32, 2, 30, 10);
+            float[] c = a.matmul(b).toFloatArray();
+            assertTrue(ProductReference.matmul(a, b, s.tensor(c, 3, 20, 10)).passed());
+            for (float off : new float[] {1e-3f, -1, Float.NaN, Float.NEGATIVE_INFINITY}) {
+                float[] wrong = c.clone();
+                wrong[599] += off;
+                assertFalse(ProductReference.matmul(a, b, s.tensor(wrong, 3, 20, 10)).passed());
+            }
+            Tensor integers = s.arange(DType.I32, 6).reshape(2, 3);
+            Tensor product = integers.matmul(integers.transpose(0, 1));
+            assertTrue(ProductReference.matmul(integers, integers.transpose(0, 1), product).passed());
+            assertFalse(ProductReference.matmul(integers, integers.transpose(0, 1), product.add(1)).passed());
+        }
     }
 
     // ---- errors ------------------------------------------------------------------------------------------------------
@@ -219,6 +274,7 @@ final class CommandsTest {
         "info,FILE",
         "attend,Q K V -o --output --mask --bias --causal[=ALIGN] --scale --softcap --weights --lse --check",
         "matmul,A B -o --output --check",
+        "einsum,SPEC A... -o --output --explain --check",
     })
     void helpNamesTheOptions(String command, String words) {
         Cli r = Cli.run(command, "--help");
