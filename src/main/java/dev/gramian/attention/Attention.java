@@ -6,24 +6,24 @@ import dev.gramian.core.Bytes;
 import dev.gramian.core.GramianException;
 
 /**
- * Scaled dot-product attention: softmax(scale · q kᵀ, masked) v, as one batched pipeline of two matrix products with the
- * softmax between them. Immutable: each option returns a changed copy.
+ * Scaled dot-product attention: softmax(scale · q kᵀ, masked) v, as one batched pipeline of two matrix products with
+ * the softmax between them. Immutable: each option returns a changed copy.
  *
  * <p>Shapes: q (..., Hq, Lq, d), k (..., Hkv, Lk, d), v (..., Hkv, Lk, dv), giving (..., Hq, Lq, dv). Axes before the
- * heads broadcast; without a heads axis, q (Lq, d), there is one head. Hq is a multiple of Hkv: query head h uses key head
- * h / (Hq / Hkv), and no key or value is copied for it. Every layout is read in place, so a (..., L, H, d) tensor comes
- * as {@code x.transpose(-3, -2)}.
+ * heads broadcast; without a heads axis, q (Lq, d), there is one head. Hq is a multiple of Hkv: query head h uses key
+ * head h / (Hq / Hkv), and no key or value is copied for it. A (..., L, H, d) tensor comes as
+ * {@code x.transpose(-3, -2)}, which is read in place, as is every view whose heads have adjacent elements.
  *
- * <p>The order is scale, soft cap, bias, masks, softmax. Masked positions are selected away, never added: NaN or infinity
- * in masked keys or values reaches no result. A query with nothing to attend to gives zeros and log-sum-exp -inf. F16 and
- * BF16 compute in F32 throughout and round once, at the end.
+ * <p>The order is scale, soft cap, bias, masks, softmax. Masked positions are selected away, never added: NaN or
+ * infinity in masked keys or values reaches no result. A query with nothing to attend to gives zeros and log-sum-exp
+ * -inf. F16 and BF16 compute in F32 throughout and round once, at the end.
  */
 public final class Attention {
     /** Workspace where none is set: 64 MiB. */
     public static final long DEFAULT_WORKSPACE = 64L << 20;
 
-    private static final Attention DEFAULT = new Attention(false, null, null, null, 0, null, null, false,
-            DEFAULT_WORKSPACE);
+    private static final Attention DEFAULT =
+            new Attention(false, null, null, null, 0, null, null, false, DEFAULT_WORKSPACE);
 
     /** Causal at all, the alignment if one is named, the offset if it is given as a number. */
     final boolean isCausal;
@@ -59,13 +59,13 @@ public final class Attention {
     }
 
     /**
-     * What attention gives: {@code output} (..., Hq, Lq, dv) in the operands' type; {@code weights} (..., Hq, Lq, Lk), null
-     * unless asked for, and {@code logSumExp} (..., Hq, Lq), the natural logarithm of each row's sum of exponentials of
-     * the final scores, both in the type computed in: F64 for F64, else F32.
+     * What attention gives: {@code output} (..., Hq, Lq, dv) in the operands' type; {@code weights} (..., Hq, Lq, Lk),
+     * null unless asked for, and {@code logSumExp} (..., Hq, Lq), the natural logarithm of each row's sum of
+     * exponentials of the final scores, both in the type computed in: F64 for F64, else F32.
      */
     public record Result(Tensor output, Tensor weights, Tensor logSumExp) {}
 
-    // ---- options -----------------------------------------------------------------------------------------------------
+    // ---- options ---------------------------------------------------------------------------------------------------
 
     /** Scale 1 / sqrt(d), every query sees every key. */
     public static Attention scaled() {
@@ -105,16 +105,16 @@ public final class Attention {
     }
 
     /**
-     * BOOL, true = may attend, broadcast to (..., Hq, Lq, Lk) from the last axis. Where causal too, both must allow. Null
-     * for none.
+     * BOOL, true = may attend, broadcast to (..., Hq, Lq, Lk) from the last axis. Where causal too, both must allow.
+     * Null for none.
      */
     public Attention mask(Tensor allowed) {
         return new Attention(isCausal, alignment, offset, scale, softcap, allowed, bias, weights, workspace);
     }
 
     /**
-     * Added to the scaled and capped scores, broadcast to (..., Hq, Lq, Lk) from the last axis. F64 for F64 operands, else
-     * F32 or a half type. Null for none.
+     * Added to the scaled and capped scores, broadcast to (..., Hq, Lq, Lk) from the last axis. F64 for F64 operands,
+     * else F32 or a half type. Null for none.
      */
     public Attention bias(Tensor bias) {
         return new Attention(isCausal, alignment, offset, scale, softcap, mask, bias, weights, workspace);
@@ -126,8 +126,8 @@ public final class Attention {
     }
 
     /**
-     * Bytes that scores and weights may take at a time, as far as single rows allow. What needs more is computed in slices
-     * of batch, heads and at last queries.
+     * Bytes that scores and weights may take at a time, as far as single rows allow. What needs more is computed in
+     * slices of batch, heads and at last queries.
      */
     public Attention workspace(long bytes) {
         if (bytes < 0) {
@@ -136,7 +136,7 @@ public final class Attention {
         return new Attention(isCausal, alignment, offset, scale, softcap, mask, bias, weights, bytes);
     }
 
-    // ---- running -----------------------------------------------------------------------------------------------------
+    // ---- running ---------------------------------------------------------------------------------------------------
 
     /** {@code Attention.scaled().apply(q, k, v).output()}. */
     public static Tensor attend(Tensor q, Tensor k, Tensor v) {
@@ -160,8 +160,8 @@ public final class Attention {
     }
 
     /**
-     * Most bytes that {@link #apply} takes for these operands at any time, its results among them and what is live already
-     * left out.
+     * Most bytes that {@link #apply} takes for these operands at any time, its results among them and what is live
+     * already left out.
      */
     public long peakBytes(Tensor q, Tensor k, Tensor v) {
         Problem p = Problem.of(this, q, k, v);
@@ -172,9 +172,8 @@ public final class Attention {
     public String toString() {
         return "attention: scale " + (scale == null ? "1/sqrt(d)" : scale.toString())
                 + (softcap > 0 ? ", softcap " + softcap : "")
-                + (isCausal
-                        ? ", causal" + (alignment != null ? " " + alignment : offset != null ? " offset " + offset : "")
-                        : "")
+                + (isCausal ? ", causal" : "")
+                + (alignment != null ? " " + alignment : offset != null ? " offset " + offset : "")
                 + (mask != null ? ", mask " + mask.shape() : "")
                 + (bias != null ? ", bias " + bias.shape() : "")
                 + (weights ? ", with weights" : "")

@@ -11,7 +11,7 @@ import dev.gramian.core.ShapeException;
 final class Frame {
     private Frame() {}
 
-    /** The same kind of exception with {@code in op} at the end, or {@code e} itself where it speaks for the op already. */
+    /** The same kind of exception, {@code in op} at its end; {@code e} itself where it speaks for the op already. */
     static GramianException in(String op, GramianException e) {
         String text = e.getMessage();
         if (text.startsWith(op + ":")) {

@@ -13,8 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Runs attention on operands in {@link Problem}'s form: whole, or cut along an axis into pieces that are computed one after
- * another. Axes are counted from the end of the scores (..., Hkv, G, Lq, Lk).
+ * Runs attention on operands in {@link Problem}'s form: whole, or cut along an axis into pieces that are computed one
+ * after another. Axes are counted from the end of the scores (..., Hkv, G, Lq, Lk).
  */
 final class Pipeline {
     private static final int KEYS = -1;
@@ -47,13 +47,13 @@ final class Pipeline {
     /** How to go on: {@code piece} of {@code size} along {@code axis} at a time; 0 for all at once. */
     private record Cut(int axis, long size, long piece) {}
 
-    // ---- running -----------------------------------------------------------------------------------------------------
+    // ---- running ---------------------------------------------------------------------------------------------------
 
     Part run(Operands o) {
         // once for all pieces: values in the compute type, operands that no product can read in place
-        Tensor q = o.q();
-        return pieces(
-                new Operands(q, readable(o.k()), readable(o.v().to(p.compute())), o.mask(), o.bias(), o.offset()));
+        Tensor k = readable(o.k());
+        Tensor v = readable(o.v().to(p.compute()));
+        return pieces(new Operands(o.q(), k, v, o.mask(), o.bias(), o.offset()));
     }
 
     private static Tensor readable(Tensor t) {
@@ -115,7 +115,7 @@ final class Pipeline {
         }
     }
 
-    // ---- cutting -----------------------------------------------------------------------------------------------------
+    // ---- cutting ---------------------------------------------------------------------------------------------------
 
     /** Without the keys that no query of these can see. */
     private Operands seen(Operands o) {
@@ -187,7 +187,7 @@ final class Pipeline {
         return t.slice(axis, from, to);
     }
 
-    // ---- memory ------------------------------------------------------------------------------------------------------
+    // ---- memory ----------------------------------------------------------------------------------------------------
 
     /** As {@link #run}, in bytes. */
     Peak peak(Operands o) {

@@ -42,14 +42,12 @@ record Problem(
                     + v.dtype() + "; " + shapes(q, k, v) + "; cast with .to(DType." + q.dtype() + ")");
         }
         if (q.dim(-1) != k.dim(-1)) {
-            throw new ShapeException(
-                    "attend: q and k differ in head size (axis -1): q " + q.shape() + ", k " + k.shape()
-                            + "; their dot products need equal sizes");
+            throw new ShapeException("attend: q and k differ in head size (axis -1): q " + q.shape() + ", k "
+                    + k.shape() + "; their dot products need equal sizes");
         }
         if (k.dim(-2) != v.dim(-2)) {
-            throw new ShapeException(
-                    "attend: k and v differ in key count (axis -2): k " + k.shape() + ", v " + v.shape()
-                            + "; each key needs one value");
+            throw new ShapeException("attend: k and v differ in key count (axis -2): k " + k.shape() + ", v "
+                    + v.shape() + "; each key needs one value");
         }
         long hq = heads(q);
         long hk = heads(k);
@@ -59,8 +57,8 @@ record Problem(
         }
         if (hk == 0 ? hq != 0 : hq % hk != 0) {
             throw new ShapeException("attend: query heads are no multiple of key heads (axis -3): q " + q.shape()
-                    + " has "
-                    + hq + ", k " + k.shape() + " has " + hk + "; every key head serves equally many query heads");
+                    + " has " + hq + ", k " + k.shape() + " has " + hk
+                    + "; every key head serves equally many query heads");
         }
         Shape batch = batch(q, k, v);
         long lq = q.dim(-2);
@@ -96,7 +94,7 @@ record Problem(
         return heads ? x.reshape(batch.plus(queryHeads, queries).toArray()) : x.reshape(queries);
     }
 
-    // ---- checks ------------------------------------------------------------------------------------------------------
+    // ---- checks ----------------------------------------------------------------------------------------------------
 
     private static void operand(String name, String what, Tensor t) {
         if (!t.dtype().isFloat()) {
@@ -104,9 +102,8 @@ record Problem(
                     + "; cast with .to(DType.F32)");
         }
         if (t.rank() < 2) {
-            throw new ShapeException(
-                    "attend: " + name + " has too few axes; " + name + " " + t.shape() + "; give (..., "
-                            + what + ", head size)");
+            throw new ShapeException("attend: " + name + " has too few axes; " + name + " " + t.shape()
+                    + "; give (..., " + what + ", head size)");
         }
     }
 
@@ -161,8 +158,7 @@ record Problem(
         if (bias.dtype() != compute && !(bias.dtype().isHalf() && compute == DType.F32)) {
             throw new DTypeException("attend: bias is " + bias.dtype() + ", scores are " + compute + "; bias "
                     + bias.shape() + ", q " + q.dtype() + " " + q.shape() + "; "
-                    + (bias.dtype() == DType.BOOL
-                            ? "true = may attend goes to mask(...)"
+                    + (bias.dtype() == DType.BOOL ? "true = may attend goes to mask(...)"
                             : "cast with .to(DType." + compute + ")"));
         }
         broadcasts("bias", bias, scores);
@@ -171,8 +167,8 @@ record Problem(
     private static void broadcasts(String name, Tensor t, Shape scores) {
         if (!t.shape().broadcastsTo(scores)) {
             throw new ShapeException("attend: " + name + " does not broadcast to the scores; " + name + " " + t.shape()
-                    + ", scores " + scores
-                    + " (..., head, query, key); sizes must be equal or 1 from the last axis on");
+                    + ", scores " + scores + " (..., head, query, key); "
+                    + "sizes must be equal or 1 from the last axis on");
         }
     }
 
@@ -187,15 +183,15 @@ record Problem(
         }
         if (a.alignment == null && lq != lk) {
             throw new ShapeException("attend: causal, but " + lq + " queries and " + lk
-                    + " keys can be aligned two ways; q "
-                    + q.shape() + ", k " + k.shape() + "; causal(Causal.TOP_LEFT) lets query i see keys j <= i, "
+                    + " keys can be aligned two ways; q " + q.shape() + ", k " + k.shape()
+                    + "; causal(Causal.TOP_LEFT) lets query i see keys j <= i, "
                     + "causal(Causal.BOTTOM_RIGHT) keys j <= i " + (lk < lq ? "- " + (lq - lk) : "+ " + (lk - lq))
                     + ", offset(n) keys j <= i + n");
         }
         return lk - lq;
     }
 
-    // ---- the common form ---------------------------------------------------------------------------------------------
+    // ---- the common form -------------------------------------------------------------------------------------------
 
     /** (..., H, x, y) as (..., Hkv, G, x, y), one head as (..., 1, 1, x, y). */
     private static Tensor split(Tensor t, long keyHeads, long groups) {

@@ -93,13 +93,16 @@ class AttentionErrorTest {
                             + "cast with .to(DType.F32)",
                     a, x, x.to(DType.F16), x);
             refused(DTypeException.class,
-                    "attend: mask is F32; mask [4, 4]; a mask is BOOL with true = may attend, values to add go to bias(...)",
+                    "attend: mask is F32; mask [4, 4]; a mask is BOOL with true = may attend, "
+                            + "values to add go to bias(...)",
                     a.mask(s.ones(4, 4)), x, x, x);
             refused(DTypeException.class,
-                    "attend: mask is I64; mask [4, 4]; a mask is BOOL with true = may attend, compare first, e.g. x.ne(0)",
+                    "attend: mask is I64; mask [4, 4]; a mask is BOOL with true = may attend, "
+                            + "compare first, e.g. x.ne(0)",
                     a.mask(s.ones(DType.I64, 4, 4)), x, x, x);
             refused(DTypeException.class,
-                    "attend: bias is BOOL, scores are F32; bias [4, 4], q F32 [4, 3]; true = may attend goes to mask(...)",
+                    "attend: bias is BOOL, scores are F32; bias [4, 4], q F32 [4, 3]; "
+                            + "true = may attend goes to mask(...)",
                     a.bias(s.ones(DType.BOOL, 4, 4)), x, x, x);
             Tensor wide = x.to(DType.F64);
             refused(DTypeException.class,

@@ -38,8 +38,7 @@ class AttentionTest {
 
     private static void check(
             String what, Attention a, Tensor q, Tensor k, Tensor v, double scale, double softcap, Long limit,
-            Tensor mask,
-            Tensor bias) {
+            Tensor mask, Tensor bias) {
         Attention.Result r = a.apply(q, k, v);
         Reference exact = new Reference(false, q, k, v, scale, softcap, limit, mask, bias);
         Reference plain = new Reference(true, q, k, v, scale, softcap, limit, mask, bias);
@@ -55,9 +54,9 @@ class AttentionTest {
         }
     }
 
-    // ---- random calls ------------------------------------------------------------------------------------------------
+    // ---- random calls ----------------------------------------------------------------------------------------------
 
-    /** Values in a layout of chance: as they are, heads and length exchanged, reversed, every other one, one batch for all. */
+    /** In a layout of chance: as it is, heads and length exchanged, reversed, every other element, one for all. */
     private static Tensor operand(Scope s, Random r, DType t, Shape batch, long heads, long length, long size) {
         long seed = r.nextLong();
         Shape b = batch;
@@ -147,8 +146,7 @@ class AttentionTest {
                     a = a.bias(bias);
                 }
                 check("seed " + SEED + " call " + n + " " + t + " q " + q.shape() + " k " + k.shape() + " v "
-                        + v.shape()
-                        + ", " + a, a, q, k, v, scale, cap, limit, mask, bias);
+                        + v.shape() + ", " + a, a, q, k, v, scale, cap, limit, mask, bias);
             }
         }
     }
@@ -178,7 +176,7 @@ class AttentionTest {
         }
     }
 
-    // ---- shapes ------------------------------------------------------------------------------------------------------
+    // ---- shapes ----------------------------------------------------------------------------------------------------
 
     @DeviceSpec
     void matricesWithoutHeads(Device device) {
@@ -203,8 +201,8 @@ class AttentionTest {
         try (Scope s = device.open()) {
             for (long workspace : new long[] {0, 1 << 20}) {
                 Attention a = Attention.scaled().workspace(workspace);
-                Attention.Result noKeys = a.weights(true).apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 0, 5),
-                        s.ones(2, 3, 0, 6));
+                Attention.Result noKeys =
+                        a.weights(true).apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 0, 5), s.ones(2, 3, 0, 6));
                 assertEquals(Shape.of(2, 3, 4, 6), noKeys.output().shape());
                 assertEquals(0, noKeys.output().abs().max().item());
                 assertEquals(Double.NEGATIVE_INFINITY, noKeys.logSumExp().max().item());
@@ -212,20 +210,20 @@ class AttentionTest {
                 Attention.Result noQueries = a.apply(s.ones(2, 3, 0, 5), s.ones(2, 3, 4, 5), s.ones(2, 3, 4, 6));
                 assertEquals(Shape.of(2, 3, 0, 6), noQueries.output().shape());
                 assertEquals(Shape.of(2, 3, 0), noQueries.logSumExp().shape());
-                Tensor noHead = a.apply(s.ones(1, 2, 0), s.ones(1, 3, 0), s.tensor(new float[] {1, 2, 6}, 1, 3, 1))
-                        .output();
+                Tensor values = s.tensor(new float[] {1, 2, 6}, 1, 3, 1);
+                Tensor noHead = a.apply(s.ones(1, 2, 0), s.ones(1, 3, 0), values).output();
                 assertArrayEquals(new float[] {3, 3}, noHead.toFloatArray(), 1e-6f);
                 assertEquals(Shape.of(2, 3, 4, 0), a.apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 4, 5), s.ones(2, 3, 4, 0))
                         .output().shape());
                 assertEquals(Shape.of(0, 3, 4, 5), a.apply(s.ones(0, 3, 4, 5), s.ones(0, 3, 4, 5), s.ones(1, 3, 4, 5))
                         .output().shape());
-                assertEquals(Shape.of(0, 4, 5),
-                        a.apply(s.ones(0, 4, 5), s.ones(0, 4, 5), s.ones(0, 4, 5)).output().shape());
+                Tensor noHeads = s.ones(0, 4, 5);
+                assertEquals(Shape.of(0, 4, 5), a.apply(noHeads, noHeads, noHeads).output().shape());
             }
         }
     }
 
-    // ---- rules -------------------------------------------------------------------------------------------------------
+    // ---- rules -----------------------------------------------------------------------------------------------------
 
     @DeviceSpec
     void fullyMaskedRowsAreZero(Device device) {
@@ -253,9 +251,10 @@ class AttentionTest {
                     Tensor bad = Join.concat(-2, good.slice(-2, 0, 6), s.full(t, poison, 2, 2, 3, 8));
                     Tensor mask = s.arange(DType.I64, 9).lt(6);
                     String what = t + " poisoned by " + poison;
-                    for (Attention a : new Attention[] {Attention.scaled().mask(mask),
-                        Attention.scaled().mask(mask).softcap(2),
-                        Attention.scaled().offset(0), Attention.scaled().mask(mask).workspace(0)}) {
+                    Attention some = Attention.scaled().mask(mask);
+                    for (Attention a : new Attention[] {
+                        some, some.softcap(2), some.workspace(0), Attention.scaled().offset(0)
+                    }) {
                         assertArrayEquals(
                                 a.apply(q, good, good).output().toDoubleArray(),
                                 a.apply(q, bad, bad).output().toDoubleArray(),

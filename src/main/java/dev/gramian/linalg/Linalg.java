@@ -1,0 +1,246 @@
+package dev.gramian.linalg;
+
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
+import dev.gramian.core.DType;
+import dev.gramian.core.GramianException;
+import dev.gramian.core.Op;
+import dev.gramian.core.Shape;
+import dev.gramian.core.ShapeException;
+import dev.gramian.core.SvdMode;
+import java.util.Arrays;
+
+/**
+ * Decompositions, linear systems, norms and angles. Matrices lie on the last two axes, any axes before them being a
+ * stack. Decompositions and systems take F32 and F64; half types are to be cast first. Results belong to the innermost
+ * open scope of the operands' device.
+ */
+public final class Linalg {
+    private Linalg() {}
+
+    // ---- singular values -------------------------------------------------------------------------------------------
+
+    /** The thin decomposition: u (..., m, k), s (..., k), vt (..., k, n), k = min(m, n). NaN and infinity are refused. */
+    public static Svd svd(Tensor a) {
+        return svd(a, SvdMode.THIN);
+    }
+
+    /** THIN as {@link #svd(Tensor)}; FULL with square u (..., m, m) and vt (..., n, n). */
+    public static Svd svd(Tensor a, SvdMode mode) {
+        if (mode == SvdMode.VALUES) {
+            throw new GramianException("svd: mode VALUES gives no u and vt; a " + a.shape() + "; use svdValues(a)");
+        }
+        Tensor[] r = decompose("svd", a, mode);
+        return new Svd(r[0], r[1], r[2]);
+    }
+
+    /** Singular values alone, (..., min(m, n)), descending. */
+    public static Tensor svdValues(Tensor a) {
+        return decompose("svdValues", a, SvdMode.VALUES)[0];
+    }
+
+    /** {@link Svd#truncate} of a's decomposition: its best approximation of rank r as two thin factors. */
+    public static LowRank lowRank(Tensor a, long r) {
+        try (Scope s = Scope.inner("lowRank", a.device())) {
+            Tensor[] parts = decompose("lowRank", a, SvdMode.THIN);
+            LowRank low = new Svd(parts[0], parts[1], parts[2]).truncate(r);
+            return new LowRank(s.keep(low.left()), s.keep(low.right()), s.keep(low.error()));
+        }
+    }
+
+    /**
+     * The pseudo-inverse (..., n, m) of Moore and Penrose. Singular values up to max(m, n) times the type's epsilon
+     * times the largest count as zero, as in PyTorch.
+     */
+    public static Tensor pinv(Tensor a) {
+        return pinv(a, cutoff(a));
+    }
+
+    /** As {@link #pinv(Tensor)}; singular values up to {@code rtol} times the largest count as zero. */
+    public static Tensor pinv(Tensor a, double rtol) {
+        try (Scope scope = Scope.inner("pinv", a.device())) {
+            Tensor[] parts = decompose("pinv", a, SvdMode.THIN);
+            Tensor s = parts[1];
+            Tensor inverse = above(s, rtol).where(s.rdiv(1), scope.scalar(s.dtype(), 0));
+            Tensor v = parts[2].transpose(-2, -1).mul(inverse.unsqueeze(-2));
+            return scope.keep(v.matmul(parts[0].transpose(-2, -1)));
+        }
+    }
+
+    /** Rank (...), I64: the number of singular values that {@link #pinv(Tensor)} does not count as zero. */
+    public static Tensor rank(Tensor a) {
+        return rank(a, cutoff(a));
+    }
+
+    /** Number (...), I64, of singular values above {@code rtol} times the largest. */
+    public static Tensor rank(Tensor a, double rtol) {
+        try (Scope scope = Scope.inner("rank", a.device())) {
+            return scope.keep(above(decompose("rank", a, SvdMode.VALUES)[0], rtol).sum(-1));
+        }
+    }
+
+    private static Tensor above(Tensor s, double rtol) {
+        return s.gt(s.slice(-1, 0, 1).mul(rtol));
+    }
+
+    private static double cutoff(Tensor a) {
+        long larger = a.rank() < 2 ? 1 : Math.max(a.dim(-2), a.dim(-1));
+        return larger * (a.dtype() == DType.F64 ? 0x1p-52 : 0x1p-23);
+    }
+
+    static Tensor[] decompose(String op, Tensor a, SvdMode mode) {
+        finite(op, a);
+        return Scope.innermost(op, a.device()).runAll(new Op.Svd(mode), a);
+    }
+
+    /** The one scan before a decomposition, whose iterations NaN or infinity would lead anywhere. */
+    private static void finite(String op, Tensor a) {
+        long at;
+        try (Scope s = Scope.inner(op, a.device())) {
+            at = s.run(new Op.FirstNonFinite(), a).itemLong();
+        }
+        if (at < 0) {
+            return;
+        }
+        Shape shape = a.shape();
+        long[] index = new long[shape.rank()];
+        long rest = at;
+        for (int i = index.length - 1; i >= 0; i--) {
+            index[i] = rest % shape.at(i);
+            rest /= shape.at(i);
+        }
+        double value = a.get(index);
+        String what = Double.isNaN(value) ? "NaN" : value > 0 ? "inf" : "-inf";
+        throw new GramianException(op + ": x is not finite: " + what + " at " + Arrays.toString(index) + "; x " + a.dtype() + " " + shape
+                + "; replace such values first, e.g. x.isFinite().where(x, ...)");
+    }
+
+    // ---- linear systems --------------------------------------------------------------------------------------------
+
+    /** The inverses (..., n, n); an exactly singular matrix is refused, NaN and infinities travel. */
+    public static Tensor inv(Tensor a) {
+        return Scope.innermost("inv", a.device()).run(new Op.Inverse(), a);
+    }
+
+    /**
+     * x with a x = b for a (..., n, n), by LU with partial pivoting. A b of one axis (n) is a vector and gives
+     * (..., n); any other is matrices (..., n, r) of right sides. Axes before them broadcast. An exactly singular a is refused.
+     */
+    public static Tensor solve(Tensor a, Tensor b) {
+        boolean vector = b.rank() == 1;
+        if (a.rank() < 2 || b.rank() == 0 || b.dim(vector ? -1 : -2) != a.dim(-1)) {
+            throw new ShapeException("solve: right side does not fit; a " + a.shape() + ", b " + b.shape()
+                    + "; a is (..., n, n) and b (n) or (..., n, r)");
+        }
+        Tensor right = vector ? b.unsqueeze(-1) : b;
+        try (Scope s = Scope.inner("solve", a.device())) {
+            Tensor x;
+            if (a.rank() == 2 && right.rank() > 2) {
+                // one factorisation for the whole stack: its matrices become more columns
+                Tensor rows = front(right);
+                x = back(s.run(new Op.Solve(), a, rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2))))
+                        .reshape(rows.shape().toArray()));
+            } else {
+                Shape batch = batch(a, right);
+                x = s.run(
+                        new Op.Solve(),
+                        a.expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
+                        right.expand(batch.plus(right.dim(-2), right.dim(-1)).toArray()));
+            }
+            return s.keep(vector ? x.squeeze(-1) : x);
+        }
+    }
+
+    /** (..., n, r) as (n, ..., r). */
+    private static Tensor front(Tensor t) {
+        int[] order = new int[t.rank()];
+        order[0] = t.rank() - 2;
+        for (int i = 1; i < order.length; i++) {
+            order[i] = i < order.length - 1 ? i - 1 : i;
+        }
+        return t.permute(order);
+    }
+
+    /** (n, ..., r) as (..., n, r). */
+    private static Tensor back(Tensor t) {
+        int[] order = new int[t.rank()];
+        for (int i = 0; i < order.length; i++) {
+            order[i] = i < order.length - 2 ? i + 1 : i == order.length - 2 ? 0 : i;
+        }
+        return t.permute(order);
+    }
+
+    private static Shape batch(Tensor a, Tensor b) {
+        try {
+            return Shape.broadcast("solve", a.shape().slice(0, a.rank() - 2), b.shape().slice(0, b.rank() - 2));
+        } catch (ShapeException e) {
+            throw new ShapeException("solve: batch axes do not broadcast; a " + a.shape() + ", b " + b.shape()
+                    + "; all axes before the last two must be equal or 1", e);
+        }
+    }
+
+    /** Determinants (...) of (..., n, n); 1 for n = 0. */
+    public static Tensor det(Tensor a) {
+        return Scope.innermost("det", a.device()).run(new Op.Determinant(false), a);
+    }
+
+    /** A determinant as {@code sign * exp(logAbs)}; a singular matrix has sign 0 and logAbs -inf. */
+    public record LogDet(Tensor sign, Tensor logAbs) {}
+
+    /** Sign and natural logarithm of the magnitude of determinants that F64 itself could not hold. */
+    public static LogDet slogdet(Tensor a) {
+        Tensor[] r = Scope.innermost("slogdet", a.device()).runAll(new Op.Determinant(true), a);
+        return new LogDet(r[0], r[1]);
+    }
+
+    // ---- norms and angles ------------------------------------------------------------------------------------------
+
+    /** The 2-norm of all elements: Euclidean of a vector, Frobenius of a matrix. Float types; a scalar. */
+    public static Tensor norm(Tensor x) {
+        return norm(x, VectorNorm.TWO);
+    }
+
+    /** A norm of the elements along the named axes, or of all of them where none is named. */
+    public static Tensor norm(Tensor x, VectorNorm norm, int... axes) {
+        return norm(x, norm, false, axes);
+    }
+
+    /** As {@link #norm(Tensor, VectorNorm, int...)}; the axes stay with size 1 where {@code keepDims}. */
+    public static Tensor norm(Tensor x, VectorNorm norm, boolean keepDims, int... axes) {
+        return Scope.innermost("norm", x.device())
+                .run(new Op.Reduce(norm.fn, x.shape().axes("norm", axes), keepDims, 0), x);
+    }
+
+    /** A norm of each matrix on the last two axes. */
+    public static Tensor norm(Tensor x, MatrixNorm norm) {
+        return norm(x, norm, false, -2, -1);
+    }
+
+    /** As {@link #norm(Tensor, MatrixNorm)} along any two axes, which stay with size 1 where {@code keepDims}. */
+    public static Tensor norm(Tensor x, MatrixNorm norm, boolean keepDims, int rowAxis, int columnAxis) {
+        return MatrixNorms.norm(x, norm, keepDims, rowAxis, columnAxis);
+    }
+
+    /** Sum of the products of two vectors of equal length; a scalar. Half types sum in F32. */
+    public static Tensor dot(Tensor x, Tensor y) {
+        if (x.rank() != 1 || y.rank() != 1 || x.dim(0) != y.dim(0)) {
+            throw new ShapeException("dot: needs two vectors of equal length; x " + x.shape() + ", y " + y.shape()
+                    + "; use dot(x, y, axis) for stacks of vectors, matmul for matrices");
+        }
+        return x.matmul(y);
+    }
+
+    /** Sums of products along an axis, other axes broadcast. A positive axis counts in the operand of more axes. */
+    public static Tensor dot(Tensor x, Tensor y, int axis) {
+        return Angles.dot("dot", x, y, axis);
+    }
+
+    /**
+     * Cosine of the angle between vectors along an axis, other axes broadcast, in [-1, 1]. A zero vector is orthogonal
+     * to everything: 0. Values of any size are fine; NaN and infinities give NaN. A positive axis counts in the operand of
+     * more axes.
+     */
+    public static Tensor cosineSimilarity(Tensor x, Tensor y, int axis) {
+        return Angles.cosineSimilarity(x, y, axis);
+    }
+}
