@@ -3,6 +3,7 @@ package dev.gramian.linalg;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
+import dev.gramian.core.Decomposition;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
@@ -20,7 +21,7 @@ public final class Linalg {
 
     // ---- singular values -------------------------------------------------------------------------------------------
 
-    /** The thin decomposition: u (..., m, k), s (..., k), vt (..., k, n), k = min(m, n). NaN and infinity are refused. */
+    /** The thin decomposition: u (..., m, k), s (..., k), vt (..., k, n), k = min(m, n). Refuses NaN and infinity. */
     public static Svd svd(Tensor a) {
         return svd(a, SvdMode.THIN);
     }
@@ -90,7 +91,7 @@ public final class Linalg {
 
     static Tensor[] decompose(String op, Tensor a, SvdMode mode) {
         finite(op, a);
-        return Scope.innermost(op, a.device()).runAll(new Op.Svd(mode), a);
+        return Scope.innermost(op, a.device()).runAll(new Decomposition.Svd(mode), a);
     }
 
     /** The one scan before a decomposition, whose iterations NaN or infinity would lead anywhere. */
@@ -111,20 +112,21 @@ public final class Linalg {
         }
         double value = a.get(index);
         String what = Double.isNaN(value) ? "NaN" : value > 0 ? "inf" : "-inf";
-        throw new GramianException(op + ": x is not finite: " + what + " at " + Arrays.toString(index) + "; x " + a.dtype() + " " + shape
-                + "; replace such values first, e.g. x.isFinite().where(x, ...)");
+        throw new GramianException(op + ": x is not finite: " + what + " at " + Arrays.toString(index) + "; x "
+                + a.dtype() + " " + shape + "; replace such values first, e.g. x.isFinite().where(x, ...)");
     }
 
     // ---- linear systems --------------------------------------------------------------------------------------------
 
     /** The inverses (..., n, n); an exactly singular matrix is refused, NaN and infinities travel. */
     public static Tensor inv(Tensor a) {
-        return Scope.innermost("inv", a.device()).run(new Op.Inverse(), a);
+        return Scope.innermost("inv", a.device()).run(new Decomposition.Inverse(), a);
     }
 
     /**
      * x with a x = b for a (..., n, n), by LU with partial pivoting. A b of one axis (n) is a vector and gives
-     * (..., n); any other is matrices (..., n, r) of right sides. Axes before them broadcast. An exactly singular a is refused.
+     * (..., n); any other is matrices (..., n, r) of right sides. Axes before them broadcast. An exactly singular a is
+     * refused.
      */
     public static Tensor solve(Tensor a, Tensor b) {
         boolean vector = b.rank() == 1;
@@ -138,12 +140,12 @@ public final class Linalg {
             if (a.rank() == 2 && right.rank() > 2) {
                 // one factorisation for the whole stack: its matrices become more columns
                 Tensor rows = front(right);
-                x = back(s.run(new Op.Solve(), a, rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2))))
+                x = back(s.run(new Decomposition.Solve(), a, rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2))))
                         .reshape(rows.shape().toArray()));
             } else {
                 Shape batch = batch(a, right);
                 x = s.run(
-                        new Op.Solve(),
+                        new Decomposition.Solve(),
                         a.expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
                         right.expand(batch.plus(right.dim(-2), right.dim(-1)).toArray()));
             }
@@ -181,7 +183,7 @@ public final class Linalg {
 
     /** Determinants (...) of (..., n, n); 1 for n = 0. */
     public static Tensor det(Tensor a) {
-        return Scope.innermost("det", a.device()).run(new Op.Determinant(false), a);
+        return Scope.innermost("det", a.device()).run(new Decomposition.Determinant(false), a);
     }
 
     /** A determinant as {@code sign * exp(logAbs)}; a singular matrix has sign 0 and logAbs -inf. */
@@ -189,7 +191,7 @@ public final class Linalg {
 
     /** Sign and natural logarithm of the magnitude of determinants that F64 itself could not hold. */
     public static LogDet slogdet(Tensor a) {
-        Tensor[] r = Scope.innermost("slogdet", a.device()).runAll(new Op.Determinant(true), a);
+        Tensor[] r = Scope.innermost("slogdet", a.device()).runAll(new Decomposition.Determinant(true), a);
         return new LogDet(r[0], r[1]);
     }
 
@@ -237,8 +239,8 @@ public final class Linalg {
 
     /**
      * Cosine of the angle between vectors along an axis, other axes broadcast, in [-1, 1]. A zero vector is orthogonal
-     * to everything: 0. Values of any size are fine; NaN and infinities give NaN. A positive axis counts in the operand of
-     * more axes.
+     * to everything: 0. Values of any size are fine; NaN and infinities give NaN. A positive axis counts in the operand
+     * of more axes.
      */
     public static Tensor cosineSimilarity(Tensor x, Tensor y, int axis) {
         return Angles.cosineSimilarity(x, y, axis);
