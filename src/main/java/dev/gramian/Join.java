@@ -24,6 +24,11 @@ public final class Join {
         if (parts.length == 0) {
             throw new ShapeException("stack: no tensors given; nothing to join; give one or more");
         }
+        int rank = parts[0].rank();
+        if (axis < -rank - 1 || axis > rank) {
+            throw new ShapeException("stack: position " + axis + " does not exist; tensor 0 " + parts[0].shape() + "; use "
+                    + (-rank - 1) + " to " + rank);
+        }
         Tensor[] wider = new Tensor[parts.length];
         for (int i = 0; i < parts.length; i++) {
             if (!parts[i].shape().equals(parts[0].shape())) {

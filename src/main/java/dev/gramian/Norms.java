@@ -32,7 +32,11 @@ public final class Norms {
 
     private static Tensor run(boolean center, Tensor x, double eps, Tensor weight, Tensor bias, int axes) {
         Op op = new Op.Normalize(center, axes, eps, weight != null, bias != null);
-        if (x.rank() < axes || axes == 0) {
+        if (axes == 0) {
+            throw new ShapeException(op.name() + ": weight is a scalar; x " + x.shape() + ", weight []; give it the shape "
+                    + "of x's last axes");
+        }
+        if (x.rank() < axes) {
             throw new ShapeException(op.name() + ": x has too few axes; x " + x.shape() + ", normalised axes " + axes
                     + "; x needs the weight's axes last");
         }

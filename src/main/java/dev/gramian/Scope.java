@@ -7,6 +7,7 @@ import dev.gramian.core.DTypeException;
 import dev.gramian.core.DeviceException;
 import dev.gramian.core.Distribution;
 import dev.gramian.core.GemmPlan;
+import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Lifetime;
 import dev.gramian.core.MathMode;
@@ -397,6 +398,10 @@ public final class Scope implements AutoCloseable {
      */
     public Tensor wrap(MemorySegment bytes, Runnable onFree, DType dtype, Layout layout) {
         own("wrap");
+        if (!bytes.isNative()) {
+            throw new GramianException("wrap: memory lies on the Java heap, where it may move; " + bytes.byteSize()
+                    + " bytes; take it from an Arena, or copy it with tensor(bytes, dtype, shape)");
+        }
         Storage storage = backend.wrap(bytes, onFree);
         boolean done = false;
         try {
@@ -412,6 +417,10 @@ public final class Scope implements AutoCloseable {
 
     /** Contiguous, from the bytes of its elements in row-major order and the machine's byte order; copied. */
     public Tensor tensor(MemorySegment bytes, DType dtype, long... shape) {
+        if (bytes.byteSize() % dtype.bytes() != 0) {
+            throw new ShapeException("tensor: the last element is cut off; " + bytes.byteSize() + " bytes, " + dtype
+                    + " takes " + dtype.bytes() + " each; give whole elements");
+        }
         return upload(bytes, dtype, bytes.byteSize() / dtype.bytes(), shape);
     }
 
@@ -448,15 +457,12 @@ public final class Scope implements AutoCloseable {
 
     /** Every element {@code value}; integer types take whole values only, BOOL takes any non-zero value for true. */
     public Tensor full(DType dtype, double value, long... shape) {
-        if (dtype.isInteger() && value != Math.rint(value)) {
-            throw new DTypeException("full: value " + value + " is not a whole number; dtype " + dtype + ", shape "
-                    + Shape.of(shape) + "; use a float type");
-        }
         return run(new Op.Fill(Shape.of(shape), dtype, value));
     }
 
     /** Ones on the main diagonal, zeros elsewhere. */
     public Tensor eye(DType dtype, long rows, long columns) {
+        Shape.of(rows, columns);
         try (Scope s = inner("eye", device)) {
             Tensor r = s.arange(DType.I64, rows).unsqueeze(1);
             return s.keep(r.eq(s.arange(DType.I64, columns)).to(dtype));
@@ -500,6 +506,10 @@ public final class Scope implements AutoCloseable {
     /** Random values evenly from [low, high); one seed gives the same values on every device and thread count. */
     public Tensor uniform(DType dtype, long seed, double low, double high, long... shape) {
         floating("uniform", dtype);
+        if (!(low <= high && high - low < Double.POSITIVE_INFINITY)) {
+            throw new ShapeException("uniform: no such range; low " + low + ", high " + high
+                    + "; use finite bounds, low not above high");
+        }
         return run(new Op.Random(Shape.of(shape), dtype, Distribution.UNIFORM, seed, low, high));
     }
 

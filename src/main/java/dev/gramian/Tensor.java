@@ -11,6 +11,7 @@ import dev.gramian.core.ShapeException;
 import dev.gramian.core.View;
 import dev.gramian.core.ZipFn;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -140,6 +141,12 @@ public final class Tensor {
     /** Repeats axes of size 1, and new leading ones, by stride 0; -1 keeps an axis as it is. */
     public Tensor expand(long... shape) {
         long[] target = shape.clone();
+        for (int i = 0; i < target.length - rank(); i++) {
+            if (target[i] == -1) {
+                throw new ShapeException("expand: -1 stands for no axis of x; x " + shape() + ", target "
+                        + Arrays.toString(shape) + "; give new leading axes a size");
+            }
+        }
         for (int i = 1; i <= Math.min(target.length, rank()); i++) {
             if (target[target.length - i] == -1) {
                 target[target.length - i] = shape().at(rank() - i);
@@ -199,7 +206,7 @@ public final class Tensor {
     public float[] toFloatArray() {
         if (dtype() != DType.F32 && !dtype().isHalf()) {
             throw new DTypeException("toFloatArray: " + dtype() + " values may not fit a float; x " + shape()
-                    + "; use toDoubleArray(), toLongArray() or .to(DType.F32)");
+                    + "; use " + (dtype().isFloat() ? "toDoubleArray()" : "toLongArray()") + " or .to(DType.F32)");
         }
         float[] r = new float[Host.count("toFloatArray", this)];
         Host.copy(this, DType.F32, MemorySegment.ofArray(r));
@@ -256,6 +263,10 @@ public final class Tensor {
     /** The value of an integer or BOOL tensor with one element. */
     public long itemLong() {
         one("itemLong");
+        if (dtype().isFloat()) {
+            throw new DTypeException("itemLong: " + dtype() + " values are not whole; x " + shape()
+                    + "; use item() or .to(DType.I64)");
+        }
         return toLongArray()[0];
     }
 
@@ -747,6 +758,11 @@ public final class Tensor {
         Scope s = Scope.innermost("matmul", device);
         boolean row = rank() == 1;
         boolean column = b.rank() == 1;
+        if ((row || column) && dim(-1) != b.dim(column ? -1 : -2)) {
+            throw new ShapeException("matmul: inner sizes differ: a " + shape() + " sums over " + dim(-1) + ", b " + b.shape()
+                    + " over " + b.dim(column ? -1 : -2) + "; a's last axis must equal b's "
+                    + (column ? "only one" : "second to last"));
+        }
         Tensor c = s.run(
                 new Op.Gemm(s.mathMode(), 1, dtype(), false), row ? unsqueeze(0) : this, column ? b.unsqueeze(1) : b);
         if (column) {

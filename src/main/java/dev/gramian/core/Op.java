@@ -42,6 +42,9 @@ public sealed interface Op
 
         @Override
         public Spec[] results(View... in) {
+            if (dtype != DType.BOOL) {
+                OpRules.fits("full", "value", value, dtype, shape);
+            }
             return one(shape, dtype);
         }
     }
@@ -55,6 +58,13 @@ public sealed interface Op
 
         @Override
         public Spec[] results(View... in) {
+            if (dtype == DType.BOOL) {
+                throw new DTypeException("arange: BOOL has no sequence; " + count + " values; use I64 and compare");
+            }
+            if (count > 0) {
+                OpRules.fits("arange", "value", start, dtype, Shape.of(count));
+                OpRules.fits("arange", "value", last, dtype, Shape.of(count));
+            }
             return one(Shape.of(count), dtype);
         }
     }
@@ -63,11 +73,19 @@ public sealed interface Op
     record Random(Shape shape, DType dtype, Distribution distribution, long seed, double a, double b) implements Op {
         @Override
         public String name() {
-            return "random";
+            return switch (distribution) {
+                case UNIFORM -> "uniform";
+                case NORMAL -> "normal";
+                case INTEGERS -> "integers";
+            };
         }
 
         @Override
         public Spec[] results(View... in) {
+            if (distribution == Distribution.INTEGERS) {
+                OpRules.fits(name(), "value", a, dtype, shape);
+                OpRules.fits(name(), "value", b - 1, dtype, shape);
+            }
             return one(shape, dtype);
         }
     }
@@ -83,6 +101,10 @@ public sealed interface Op
 
         @Override
         public Spec[] results(View... in) {
+            if (fn == MapFn.CLAMP && !in[0].dtype().isFloat() && (Double.isNaN(p) || Double.isNaN(q))) {
+                throw new DTypeException("clamp: a bound is NaN, which no integer is; " + in[0].dtype() + " "
+                        + in[0].shape() + "; leave a side open by an infinity");
+            }
             return one(in[0].shape(), fn.result(in[0].dtype()));
         }
 
@@ -122,21 +144,9 @@ public sealed interface Op
         @Override
         public Spec[] results(View... in) {
             DType t = in[0].dtype();
-            if (!t.isFloat() && (scalar != Math.rint(scalar) || Math.abs(scalar) > 0x1p53)) {
-                throw new DTypeException(fn.label() + ": scalar " + scalar + " is not a whole number; x is " + t + " "
-                        + in[0].shape() + "; cast x with .to(DType.F64)");
-            }
-            boolean fits = switch (t) {
-                case I32 -> scalar == (int) scalar;
-                case U8 -> scalar >= 0 && scalar <= 255;
-                case BOOL -> scalar == 0 || scalar == 1;
-                case F64, F32, F16, BF16, I64 -> true;
-            };
-            if (!fits) {
-                throw new DTypeException(fn.label() + ": scalar " + scalar + " does not fit " + t + "; x "
-                        + in[0].shape() + "; cast x with .to(DType.I64)");
-            }
-            return one(in[0].shape(), fn.result(t));
+            Spec[] results = one(in[0].shape(), fn.result(t));
+            OpRules.fits(fn.label(), "scalar", scalar, t, in[0].shape());
+            return results;
         }
 
         @Override
@@ -309,9 +319,9 @@ public sealed interface Op
             for (int i = 1; i < in.length; i++) {
                 same(name(), in[0], in[i]);
                 if (!in[i].shape().equals(row)) {
-                    throw new ShapeException(name() + ": " + (weight && i == 1 ? "weight" : "bias")
-                            + " does not fit the normalised axes; x " + s + ", weight or bias " + in[i].shape()
-                            + "; give shape " + row);
+                    String what = weight && i == 1 ? "weight" : "bias";
+                    throw new ShapeException(name() + ": " + what + " does not fit the normalised axes; x " + s + ", "
+                            + what + " " + in[i].shape() + "; give it shape " + row);
                 }
             }
             return one(s, floating(name(), in[0]));

@@ -11,9 +11,41 @@ final class OpRules {
     static DType same(String op, View a, View b) {
         if (a.dtype() != b.dtype()) {
             throw new DTypeException(op + ": element types differ: " + a.dtype() + " and " + b.dtype() + "; a "
-                    + a.shape() + ", b " + b.shape() + "; cast one with .to(DType." + a.dtype() + ")");
+                    + a.shape() + ", b " + b.shape() + "; cast one with .to(DType." + wider(a.dtype(), b.dtype()) + ")");
         }
         return a.dtype();
+    }
+
+    /** The one of two types that a hint suggests casting to. */
+    static DType wider(DType a, DType b) {
+        return a.compareTo(b) <= 0 ? a : b;
+    }
+
+    /** A number that must be a value of {@code dtype}, which floats take always; {@code what} names it in the error. */
+    static void fits(String op, String what, double v, DType dtype, Shape shape) {
+        boolean fits = switch (dtype) {
+            case I64 -> Math.abs(v) <= 0x1p53;
+            case I32 -> v == (int) v;
+            case U8 -> v >= 0 && v <= 255;
+            case BOOL -> v == 0 || v == 1;
+            case F64, F32, F16, BF16 -> true;
+        };
+        if (fits && (dtype.isFloat() || v == Math.rint(v))) {
+            return;
+        }
+        String head = op + ": " + what + " " + number(v);
+        String of = "; " + dtype + " " + shape + "; ";
+        if (v != Math.rint(v) || Double.isInfinite(v)) {
+            throw new DTypeException(head + " is not a whole number" + of + "use a float type");
+        }
+        throw new DTypeException(head + (dtype != DType.I64
+                ? " does not fit " + dtype + of + "use I64 or a float type"
+                : " is beyond 2^53, where doubles skip whole numbers" + of + "give it in a tensor of long values"));
+    }
+
+    /** {@code 2.0} as {@code 2}, as people give whole numbers. */
+    static String number(double v) {
+        return v == (long) v && Math.abs(v) < 1e15 ? Long.toString((long) v) : Double.toString(v);
     }
 
     static DType floating(String op, View x) {
