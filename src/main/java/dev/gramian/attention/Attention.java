@@ -22,8 +22,8 @@ public final class Attention {
     /** Workspace where none is set: 64 MiB. */
     public static final long DEFAULT_WORKSPACE = 64L << 20;
 
-    private static final Attention DEFAULT =
-            new Attention(false, null, null, null, 0, null, null, false, DEFAULT_WORKSPACE);
+    private static final Attention DEFAULT = new Attention(false, null, null, null, 0, null, null, false,
+            DEFAULT_WORKSPACE);
 
     /** Causal at all, the alignment if one is named, the offset if it is given as a number. */
     final boolean isCausal;

@@ -158,7 +158,8 @@ record Problem(
         if (bias.dtype() != compute && !(bias.dtype().isHalf() && compute == DType.F32)) {
             throw new DTypeException("attend: bias is " + bias.dtype() + ", scores are " + compute + "; bias "
                     + bias.shape() + ", q " + q.dtype() + " " + q.shape() + "; "
-                    + (bias.dtype() == DType.BOOL ? "true = may attend goes to mask(...)"
+                    + (bias.dtype() == DType.BOOL
+                            ? "true = may attend goes to mask(...)"
                             : "cast with .to(DType." + compute + ")"));
         }
         broadcasts("bias", bias, scores);

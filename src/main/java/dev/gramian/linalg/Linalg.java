@@ -140,7 +140,9 @@ public final class Linalg {
             if (a.rank() == 2 && right.rank() > 2) {
                 // one factorisation for the whole stack: its matrices become more columns
                 Tensor rows = front(right);
-                x = back(s.run(new Decomposition.Solve(), a, rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2))))
+                x = back(s
+                        .run(new Decomposition.Solve(), a,
+                                rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2))))
                         .reshape(rows.shape().toArray()));
             } else {
                 Shape batch = batch(a, right);

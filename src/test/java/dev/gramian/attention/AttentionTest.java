@@ -201,8 +201,8 @@ class AttentionTest {
         try (Scope s = device.open()) {
             for (long workspace : new long[] {0, 1 << 20}) {
                 Attention a = Attention.scaled().workspace(workspace);
-                Attention.Result noKeys =
-                        a.weights(true).apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 0, 5), s.ones(2, 3, 0, 6));
+                Attention.Result noKeys = a.weights(true).apply(s.ones(2, 3, 4, 5), s.ones(2, 3, 0, 5),
+                        s.ones(2, 3, 0, 6));
                 assertEquals(Shape.of(2, 3, 4, 6), noKeys.output().shape());
                 assertEquals(0, noKeys.output().abs().max().item());
                 assertEquals(Double.NEGATIVE_INFINITY, noKeys.logSumExp().max().item());
