@@ -3,6 +3,7 @@ package dev.gramian;
 import dev.gramian.core.DTypeException;
 import dev.gramian.core.DeviceException;
 import dev.gramian.core.Shape;
+import java.util.Arrays;
 
 /**
  * Sums of products by index notation, as NumPy's {@code einsum}: {@code Einsum.of("bhqd,bhkd->bhqk").apply(q, k)}.
@@ -15,20 +16,25 @@ import dev.gramian.core.Shape;
  *
  * <p>Operands are multiplied two at a time in the order of the fewest multiply-adds (exactly for up to 8 operands, by
  * the best of several guesses beyond); {@link #explain} shows it. Labels that only one operand has are summed before.
- * A pair that shares a summed label is one batched matrix product, any other pair a broadcast multiplication.
+ * A pair that shares a summed label is one batched matrix product, any other pair a broadcast multiplication; but a batch
+ * of short dot products (every label in both operands, at most 512 elements each) is multiplied out and then summed,
+ * which is faster and takes memory for the products.
  *
  * <p>Nothing is copied but, before a matrix product, an operand whose summed labels do not step evenly in memory in an
  * order that suits both operands, or of which no group of adjacent axes is fit for the rows or columns of a product
- * (none has stride 1, or the best has under 32 elements while other axes are left over).
+ * (none has stride 1, or the best has under 8 elements while other axes are left over).
  *
  * <p>The result may be a strided view: of an operand where nothing is multiplied or summed, else of a product whose
  * axes the spec asks for in another order. {@link Tensor#contiguous} copies it into order.
  *
- * <p>Integers keep their type and wrap around; half types are computed in F32 and rounded once, at the end. BOOL may
- * be permuted, not multiplied or summed.
+ * <p>Integers keep their type and wrap around; half types are computed in F32 and rounded once, at the end: a half
+ * operand that meets an intermediate result is copied to F32 first. BOOL may be permuted, not multiplied or summed.
  */
 public final class Einsum {
     private final EinsumSpec spec;
+    private volatile Planned last;
+
+    private record Planned(EinsumPlan plan, Shape[] shapes) {}
 
     private Einsum(EinsumSpec spec) {
         this.spec = spec;
@@ -45,11 +51,15 @@ public final class Einsum {
         for (int i = 0; i < operands.length; i++) {
             shapes[i] = operands[i].shape();
         }
-        EinsumPlan plan = new EinsumPlan(spec, shapes);
+        Planned p = last;
+        if (p == null || !Arrays.equals(shapes, p.shapes)) {
+            p = new Planned(new EinsumPlan(spec, shapes), shapes);
+            last = p;
+        }
         for (int i = 0; i < operands.length; i++) {
             check(operands, i);
         }
-        return new EinsumRun(plan, operands).result();
+        return new EinsumRun(p.plan, operands).result();
     }
 
     private void check(Tensor[] operands, int i) {

@@ -17,8 +17,11 @@ import java.util.List;
  * that the result lies in the wanted order where it can.
  */
 record EinsumGemm(Labelled a, Labelled b, List<Integer> batch, List<Integer> k, Side m, Side n) {
-    /** Fewest rows or columns worth a product of their own rather than a copy of the operand. */
-    private static final long LEAST_EDGE = 32;
+    /**
+     * Fewest rows or columns worth a product of their own rather than a copy of the operand: of 256 columns, a batch of
+     * products of 4 to 32 rows took as long as a copy and one product of all rows.
+     */
+    private static final long LEAST_EDGE = 8;
 
     /** How an operand's own labels are used: merged into rows (or columns), or as batch axes. */
     private record Side(List<Integer> edge, List<Integer> loose, boolean copy) {}

@@ -15,6 +15,9 @@ final class EinsumPlan {
     /** 3^8 splits are 6561; every further operand triples that. */
     static final int EXACT = 8;
 
+    /** Longest dot products that are faster multiplied out and summed than as a batch of 1 x 1 matrix products. */
+    private static final int SHORT_DOT = 512;
+
     private final EinsumSpec spec;
     private final EinsumSpec.Bound bound;
     private final Node root;
@@ -93,6 +96,12 @@ final class EinsumPlan {
             s *= bound.sizes()[Long.numberOfTrailingZeros(rest)];
         }
         return s;
+    }
+
+    /** True for a batch of short dot products: every label is in both operands, some are summed, some are not. */
+    boolean isShortDots(Pair p) {
+        long both = p.left.labels();
+        return both == p.right.labels() && p.labels != 0 && p.labels != both && size(both & ~p.labels) <= SHORT_DOT;
     }
 
     // ---- order -----------------------------------------------------------------------------------------------------
@@ -222,7 +231,8 @@ final class EinsumPlan {
                 long b = p.right.labels();
                 long k = a & b & ~p.labels;
                 double flops = size(a | b) * (k == 0 ? 1 : 2);
-                StringBuilder s = new StringBuilder(k == 0 ? "mul     " : "matmul  ");
+                StringBuilder s = new StringBuilder(
+                        k == 0 ? "mul     " : isShortDots(p) ? "mulsum  " : "matmul  ");
                 s.append(text(a)).append(", ").append(text(b)).append(" -> ").append(text(p.labels)).append("  ");
                 if (k != 0) {
                     s.append("batch ").append(number(size(a & b & p.labels))).append(", m ")

@@ -2,10 +2,10 @@ package dev.gramian;
 
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
-import dev.gramian.core.Op;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * One evaluation of an {@link EinsumPlan}. Every pair has a scope of its own, so that an intermediate lives only until
@@ -134,19 +134,10 @@ final class EinsumRun {
             labels.remove(twice[0]);
             labels.add(l);
         }
-        int[] sum = new int[labels.size()];
-        int n = 0;
-        for (int i = labels.size() - 1; i >= 0; i--) {
-            if ((leaf.labels() >> labels.get(i) & 1) == 0) {
-                labels.remove(i);
-                sum[n++] = i;
-            }
+        if (leaf.given() == leaf.labels()) {
+            return new Labelled(t, ints(labels));
         }
-        if (n > 0) {
-            DType to = last ? type : type.compute();
-            t = t.to(to).sum(Arrays.copyOf(sum, n)).to(to);
-        }
-        return new Labelled(t, ints(labels));
+        return sum(new Labelled(t.to(last ? type : type.compute()), ints(labels)), leaf.labels());
     }
 
     /** Two axes of one label, the lower first, or null. */
@@ -168,13 +159,33 @@ final class EinsumRun {
         Labelled x = new Labelled(a.tensor.to(compute), a.labels);
         Labelled y = new Labelled(b.tensor.to(compute), b.labels);
         DType out = last ? type : type.compute();
+        Labelled r;
         if (!summed) {
-            Labelled r = product(x, y, order);
-            return new Labelled(r.tensor.to(out), r.labels);
+            r = product(x, y, order);
+        } else if (plan.isShortDots(p) && !compute.isHalf()) {
+            r = sum(product(x, y, byStride(x)), p.labels());
+        } else {
+            r = EinsumGemm.of(x, y, p.labels(), order).run(scope, compute.isHalf() ? out : compute);
         }
-        Labelled r = EinsumGemm.of(x, y, p.labels(), order)
-                .run(scope, compute.isHalf() ? out : compute);
         return new Labelled(r.tensor.to(out), r.labels);
+    }
+
+    /** The labels from the widest step in memory to the narrowest. */
+    private static int[] byStride(Labelled x) {
+        return Arrays.stream(x.labels)
+                .boxed()
+                .sorted((p, q) -> Long.compare(Math.abs(x.stride(q)), Math.abs(x.stride(p))))
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
+    /** The sum over all labels but the kept ones, in the tensor's own type. */
+    private static Labelled sum(Labelled x, long kept) {
+        int[] axes = IntStream.range(0, x.labels.length)
+                .filter(i -> (kept >> x.labels[i] & 1) == 0)
+                .toArray();
+        int[] labels = Arrays.stream(x.labels).filter(l -> (kept >> l & 1) != 0).toArray();
+        return new Labelled(x.tensor.sum(axes).to(x.tensor.dtype()), labels);
     }
 
     /** Elementwise product of broadcast views, axes in {@code order} or, where that is null, a's and then b's. */

@@ -88,6 +88,48 @@ final class EinsumMemoryTest {
         }
     }
 
+    /** Every operand in a layout with rows in a batch, rows in order and copies, against the same elements in order. */
+    @DeviceSpec
+    void layoutDoesNotChangeValues(Device device) {
+        try (Scope s = device.open()) {
+            Tensor whole = s.integers(DType.F64, 7, -4, 5, 3, 11, 2, 9, 8);
+            Tensor w = s.integers(DType.F64, 8, -4, 5, 3, 8, 10);
+            Tensor[] layouts = {
+                whole.select(2, 1),
+                whole.select(2, 1).flip(0),
+                whole.select(2, 1).flip(3),
+                whole.select(2, 0).transpose(1, 2),
+                whole.select(2, 0).slice(2, 0, 7),
+                whole.select(0, 1).slice(0, 0, 3).transpose(0, 1).expand(2, 3, 9, 8),
+                whole.select(0, 1).select(1, 0).select(0, 0).select(0, 0).expand(3, 4, 5, 8)
+            };
+            for (Tensor x : layouts) {
+                for (String spec : new String[] {
+                    "abcd,edk->abcek", "abcd,edk->kcbea", "edk,abcd->ekbac", "abcd,edk->dbaekc", "abcd,edk->",
+                    "abcd,abcf->abdf", "abcd,abcf->dfba", "abcd,abed->ecba", "abcd,fbcd->fab", "abcd,abcd->cab"
+                }) {
+                    Tensor y = spec.contains("k") ? w : x;
+                    boolean second = spec.startsWith("edk");
+                    Tensor expected = second
+                            ? Einsum.of(spec).apply(y, x.contiguous())
+                            : Einsum.of(spec).apply(x.contiguous(), y.contiguous());
+                    Tensor r = second ? Einsum.of(spec).apply(y, x) : Einsum.of(spec).apply(x, y);
+                    assertArrayEquals(expected.toDoubleArray(), r.toDoubleArray(), spec + " " + x.layout());
+                }
+            }
+        }
+    }
+
+    @DeviceSpec
+    void shortDotsAreMultipliedOutAndSummed(Device device) {
+        try (Scope s = device.open()) {
+            Tensor x = ones(s, 6, 512);
+            assertEquals(List.of("mul", "sum"), ran(device, s, x.size() * 8, "ij,ij->i", x, x));
+            Tensor y = ones(s, 6, 513);
+            assertEquals(List.of("matmul"), ran(device, s, 0, "ij,ij->i", y, y));
+        }
+    }
+
     @DeviceSpec
     void copiesOnlyTheOperandThatNeedsIt(Device device) {
         try (Scope s = device.open()) {

@@ -123,6 +123,10 @@ final class EinsumPlanTest {
                   1  matmul  ...ij [1000, 2, 20], ...jk [1000, 20, 200] -> ...ik [1000, 2, 200]  \
                 batch 1000, m 2, n 200, k 20, 1.60e+07 flops""",
                 "...ij,...jk", Shape.of(1000, 2, 20), Shape.of(1000, 20, 200));
+        explains("""
+                einsum ib,ib->b: 2 operands, 1 step, 30 flops, no intermediate
+                  1  mulsum  bi [5, 3], bi [5, 3] -> b [5]  batch 5, m 1, n 1, k 3, 30 flops""",
+                "ib,ib->b", Shape.of(3, 5), Shape.of(3, 5));
         explains("einsum ij->ji: 1 operand, no steps: a view [3, 2]", "ij->ji", Shape.of(2, 3));
         explains("einsum ij->j: 1 operand, no steps: an axis is empty, zeros [3]", "ij->j", Shape.of(0, 3));
     }
