@@ -3,6 +3,8 @@
 #     compare-openblas.sh [-t "1 2"] [-r TURNS] [-d DEVICE] [MxNxK]...
 # Medians in ms; a ratio above 1 means Gramian is faster. The third program is C once more with
 # OPENBLAS_CORETYPE=SkylakeX, which OpenBLAS does not choose by itself on AVX-512 processors that it does not know.
+# A turn in which a program did not have its cores to itself (less than 85% of THREADS) does not count; "of" says how many
+# turns of the three programs did. Turns go on until each has TURNS or three times as many were tried.
 set -eu
 threads="1 2"
 turns=11
@@ -27,6 +29,7 @@ trap 'exit 130' INT TERM
 mkfifo "$tmp/c.in" "$tmp/c.out" "$tmp/w.in" "$tmp/w.out" "$tmp/j.in" "$tmp/j.out"
 
 median() {
+    [ -f "$1" ] || { echo nan; return; }
     sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
@@ -35,11 +38,17 @@ median() {
 turn() {
     sleep 0.1
     echo "$1" >&"$2"
-    read -r ms <&"$3"
-    [ -z "$4" ] || echo "$ms" >>"$4"
+    read -r ms cores <&"$3"
+    if [ -n "$4" ] && [ "$(echo "$cores $t" | awk '{ print ($1 > 0.85 * $2) }')" = 1 ]; then
+        echo "$ms" >>"$4"
+    fi
 }
 
-printf '%-8s%-16s%12s%12s%12s%9s%12s%9s\n' threads size 'java GF/s' 'java ms' 'C ms' ratio 'C-512 ms' ratio
+count() {
+    cat "$1" 2>/dev/null | wc -l
+}
+
+printf '%-8s%-16s%10s%12s%12s%8s%12s%8s  %s\n' threads size GFLOP/s 'java ms' 'C ms' ratio 'SkylakeX ms' ratio of
 for t in $threads; do
     "$here/target/sgemm" "$lib/libopenblas.so.0" "$t" - <"$tmp/c.in" >"$tmp/c.out" &
     OPENBLAS_CORETYPE=SkylakeX "$here/target/sgemm" "$lib/libopenblas.so.0" "$t" - <"$tmp/w.in" >"$tmp/w.out" &
@@ -52,18 +61,29 @@ for t in $threads; do
     for size in "$@"; do
         mnk=$(echo "$size" | tr x ' ')
         rm -f "$tmp"/?
-        for i in $(seq 0 "$turns"); do
-            # turn 0 is not counted
+        turn "$mnk" 7 8 ''
+        turn "$mnk" 7 8 ''
+        i=0
+        while [ "$i" -le $((3 * turns)) ]; do
+            # turn 0 warms up
             f=$([ "$i" = 0 ] || echo "$tmp")
             turn "$mnk" 3 4 "${f:+$f/c}"
             turn "$mnk" 7 8 "${f:+$f/j}"
             [ $avx512 = no ] || turn "$mnk" 5 6 "${f:+$f/w}"
+            i=$((i + 1))
+            if [ "$(count "$tmp/c")" -ge "$turns" ] && [ "$(count "$tmp/j")" -ge "$turns" ]; then
+                break
+            fi
         done
         c=$(median "$tmp/c")
         j=$(median "$tmp/j")
         w=$([ $avx512 = no ] || median "$tmp/w")
-        echo "$t $size $j $c ${w:--} $mnk" | awk '{ printf "%-8s%-16s%12.1f%12.3f%12.3f%9.2f", $1, $2, 2e-6*$6*$7*$8/$3, $3, $4, $4/$3
-            if ($5 != "-") printf "%12.3f%9.2f", $5, $5/$3; print "" }'
+        n="$(count "$tmp/j")+$(count "$tmp/c")+$(count "$tmp/w") of $((i - 1))"
+        echo "$t $size $j $c ${w:--} $mnk $n" | awk '{
+            gflop = $3 == "nan" ? "nan" : sprintf("%.1f", 2e-6 * $6 * $7 * $8 / $3)
+            ratio = $3 == "nan" || $4 == "nan" ? "nan" : sprintf("%.2f", $4 / $3)
+            wide = $3 == "nan" || $5 == "nan" || $5 == "-" ? $5 : sprintf("%.2f", $5 / $3)
+            printf "%-8s%-16s%10s%12s%12s%8s%12s%8s  %s of %s\n", $1, $2, gflop, $3, $4, ratio, $5, wide, $9, $11 }'
     done
     exec 3>&- 4<&- 5>&- 6<&- 7>&- 8<&-
     wait

@@ -1,7 +1,7 @@
 /*
  * Median GFLOP/s of cblas_sgemm, row-major, from a library given by path:  sgemm LIB THREADS [M N K]...
  * With "-" for sizes: reads lines "M N K", times about 2 GFLOP of such products (at least one) and answers with the
- * milliseconds of one, for compare-openblas.sh.
+ * milliseconds of one and the cores it had (processor time over wall time), for compare-openblas.sh.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -14,6 +14,12 @@ typedef void (*sgemm_fn)(int, int, int, int, int, int, float, const float *, int
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+static double cpu(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
@@ -49,7 +55,8 @@ static void answer(sgemm_fn sgemm) {
     int m, n, k;
     while (scanf("%d %d %d", &m, &n, &k) == 3) {
         float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
-        printf("%.4f\n", 1e3 * timed(sgemm, m, n, k, a, b, out));
+        double start = now(), before = cpu(), ms = 1e3 * timed(sgemm, m, n, k, a, b, out);
+        printf("%.4f %.3f\n", ms, (cpu() - before) / (now() - start));
         fflush(stdout);
         free(a);
         free(b);

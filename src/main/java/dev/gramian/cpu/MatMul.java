@@ -94,29 +94,57 @@ final class MatMul {
 
         /** Pieces {@code from} to {@code to} of {@code batch * down * across}, columns running fastest. */
         void run(long from, long to, long down, long across) {
+            if (down * across == 1) {
+                whole(from, to);
+                return;
+            }
             long w = type.bytes();
-            long wc = out.bytes();
             for (long at = from; at < to; at++) {
-                long product = at / (down * across);
+                long i = at / (down * across);
                 long row = at / across % down;
                 long col = at % across;
                 long i0 = edge(p.m(), row, down);
                 long j0 = edge(p.n(), col, across);
                 long m = edge(p.m(), row + 1, down) - i0;
                 long n = edge(p.n(), col + 1, across) - j0;
-                long x = a + (p.transA() ? i0 : i0 * p.lda()) * w;
-                long y = b + (p.transB() ? j0 * p.ldb() : j0) * w;
-                long z = c + (i0 * p.ldc() + j0) * wc;
-                long rest = product;
-                for (int d = p.batchDims().length - 1; d >= 0; d--) {
-                    long i = rest % p.batchDims()[d];
-                    rest /= p.batchDims()[d];
-                    x += i * p.aStrides()[d] * w;
-                    y += i * p.bStrides()[d] * w;
-                    z += i * p.cStrides()[d] * wc;
-                }
-                product(m, n, x, y, z);
+                product(
+                        m,
+                        n,
+                        a + (offset(i, p.aStrides()) + (p.transA() ? i0 : i0 * p.lda())) * w,
+                        b + (offset(i, p.bStrides()) + (p.transB() ? j0 * p.ldb() : j0)) * w,
+                        c + (offset(i, p.cStrides()) + i0 * p.ldc() + j0) * out.bytes());
             }
+        }
+
+        /** Whole products {@code from} to {@code to}: steps along the last batch axis, divides only between its runs. */
+        private void whole(long from, long to) {
+            int last = p.batchDims().length - 1;
+            long run = last < 0 ? 1 : p.batchDims()[last];
+            long stepA = last < 0 ? 0 : p.aStrides()[last] * type.bytes();
+            long stepB = last < 0 ? 0 : p.bStrides()[last] * type.bytes();
+            long stepC = last < 0 ? 0 : p.cStrides()[last] * out.bytes();
+            for (long at = from; at < to; ) {
+                long x = a + offset(at, p.aStrides()) * type.bytes();
+                long y = b + offset(at, p.bStrides()) * type.bytes();
+                long z = c + offset(at, p.cStrides()) * out.bytes();
+                for (long left = Math.min(to - at, run - at % run); left > 0; left--) {
+                    product(p.m(), p.n(), x, y, z);
+                    x += stepA;
+                    y += stepB;
+                    z += stepC;
+                    at++;
+                }
+            }
+        }
+
+        /** Elements from the first product of an operand to its product {@code i}. */
+        private long offset(long i, long[] strides) {
+            long sum = 0;
+            for (int d = strides.length - 1; d >= 0; d--) {
+                sum += i % p.batchDims()[d] * strides[d];
+                i /= p.batchDims()[d];
+            }
+            return sum;
         }
 
         /** Start of part {@code i} of {@code parts}, on a multiple of 16 so that vectors are whole but at the end. */

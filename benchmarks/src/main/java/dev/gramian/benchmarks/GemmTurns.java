@@ -7,19 +7,34 @@ import dev.gramian.core.DType;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
 
 /**
  * The Java side of compare-openblas.sh: reads lines "M N K", times about 2 GFLOP of such products (at least one) and
- * answers with the milliseconds of one. The C side, openblas-c/sgemm.c, does the same, and the script lets them take
- * turns. Argument: a device.
+ * answers with the milliseconds of one and the cores it had (processor time over wall time). The C side,
+ * openblas-c/sgemm.c, does the same, and the script lets them take turns. Argument: a device.
  */
 public final class GemmTurns {
     private static final double FLOP = 2e9;
 
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
     private GemmTurns() {}
+
+    /** Processor time of this thread and the library's workers, in nanoseconds; that of the whole process is too coarse. */
+    private static long cpu() {
+        long sum = 0;
+        for (Thread t : Thread.getAllStackTraces().keySet()) {
+            if (t == Thread.currentThread() || t.getName().startsWith("gramian-worker-")) {
+                sum += THREADS.getThreadCpuTime(t.threadId());
+            }
+        }
+        return sum;
+    }
 
     public static void main(String[] args) throws IOException {
         Device device = Device.of(args[0]);
@@ -36,13 +51,16 @@ public final class GemmTurns {
                         line, l -> new Tensor[] {scope.normal(DType.F32, 1, m, k), scope.normal(DType.F32, 2, k, n)});
                 double flop = 2.0 * m * n * k;
                 int inner = flop > FLOP ? 1 : (int) (FLOP / flop) + 1;
+                long before = cpu();
                 long start = System.nanoTime();
                 for (int i = 0; i < inner; i++) {
                     try (Scope s = device.open()) {
                         ab[0].matmul(ab[1]);
                     }
                 }
-                System.out.printf(Locale.ROOT, "%.4f%n", (System.nanoTime() - start) * 1e-6 / inner);
+                long wall = System.nanoTime() - start;
+                System.out.printf(
+                        Locale.ROOT, "%.4f %.3f%n", wall * 1e-6 / inner, (double) (cpu() - before) / wall);
                 System.out.flush();
             }
         }
