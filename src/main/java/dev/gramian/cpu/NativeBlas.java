@@ -56,6 +56,7 @@ final class NativeBlas implements Blas {
             long c,
             long ldc) {
         boolean large = m > 3 && n > 8 && (double) m * n * k >= SMALL;
-        (large ? vector : openBlas).gemm(type, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        boolean small = m > 1 && n > 1 && !transB && beta == 0 && VectorBlas.isSmall(m, n, k);
+        (large || small ? vector : openBlas).gemm(type, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     }
 }

@@ -16,6 +16,8 @@ final class VectorBlas implements Blas {
     private static final int ROWS = 240;
     private static final int COLUMNS = 2048;
 
+    private static final long SMALL = 24L * 24 * 24;
+
     /** Elements from row to row of a packed a: a little over a power of two, so that rows spread over cache sets. */
     static final int ROW = DEPTH + 16;
 
@@ -25,6 +27,11 @@ final class VectorBlas implements Blas {
     /** True on processors with 512-bit vectors. */
     static boolean isWide() {
         return WIDE;
+    }
+
+    /** True where packing costs more than it gains, if b is not transposed. */
+    static boolean isSmall(long m, long n, long k) {
+        return m * n * k < SMALL && Math.max(m, Math.max(n, k)) < SMALL;
     }
 
     @Override
@@ -67,6 +74,16 @@ final class VectorBlas implements Blas {
         }
         if (n == 1) {
             gemv(type, transA, transA ? k : m, transA ? m : k, alpha, a, lda, b, transB ? 1 : ldb, beta, c, ldc);
+            return;
+        }
+        if (!transB && beta == 0 && isSmall(m, n, k)) {
+            long row = (transA ? 1 : lda) * w;
+            long col = (transA ? lda : 1) * w;
+            if (type == DType.F32) {
+                VectorSmall.f32((int) m, (int) n, (int) k, (float) alpha, a, row, col, b, ldb * w, c, ldc * w);
+            } else {
+                VectorSmall.f64((int) m, (int) n, (int) k, alpha, a, row, col, b, ldb * w, c, ldc * w);
+            }
             return;
         }
         if (beta != 0) {
