@@ -3,7 +3,7 @@ package dev.gramian.core;
 import static dev.gramian.core.OpRules.matrix;
 import static dev.gramian.core.OpRules.one;
 import static dev.gramian.core.OpRules.realFloat;
-import static dev.gramian.core.OpRules.same;
+import static dev.gramian.core.OpRules.rightSide;
 import static dev.gramian.core.OpRules.square;
 
 /**
@@ -47,18 +47,7 @@ public sealed interface Decomposition extends Op {
 
         @Override
         public Spec[] results(View... in) {
-            square(name(), in[0]);
-            realFloat(name(), in[0]);
-            matrix(name(), in[1]);
-            same(name(), in[0], in[1]);
-            Shape a = in[0].shape();
-            Shape b = in[1].shape();
-            int r = a.rank();
-            if (b.rank() != r || !b.with(r - 1, a.at(r - 1)).equals(a)) {
-                throw new ShapeException("solve: right side does not fit; a " + a + ", b " + b
-                        + "; b needs a's batch axes and as many rows as a");
-            }
-            return one(b, in[1].dtype());
+            return rightSide(name(), in[0], in[1]);
         }
     }
 
@@ -91,6 +80,109 @@ public sealed interface Decomposition extends Op {
             Shape s = in[0].shape();
             Spec batch = new Spec(s.slice(0, s.rank() - 2), t);
             return log ? new Spec[] {batch, batch} : new Spec[] {batch};
+        }
+    }
+
+    /**
+     * In: a (..., n, n), symmetric, of which only the lower triangle is read. Out: eigenvalues w (..., n), ascending, and
+     * where {@code vectors} orthonormal eigenvectors v (..., n, n) in columns: a v = v diag(w).
+     */
+    record Eigh(boolean vectors) implements Decomposition {
+        @Override
+        public String name() {
+            return vectors ? "eigh" : "eigvalsh";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            square(name(), in[0]);
+            DType t = realFloat(name(), in[0]);
+            Shape s = in[0].shape();
+            Spec values = new Spec(s.without(s.rank() - 1), t);
+            return vectors ? new Spec[] {values, new Spec(s, t)} : new Spec[] {values};
+        }
+    }
+
+    /**
+     * In: a (..., m, n). Out: q with orthonormal columns, r upper triangular with a = q r. Thin: q (..., m, k), r (..., k,
+     * n), k = min(m, n). Full: q (..., m, m), r (..., m, n). r's diagonal has any sign.
+     */
+    record Qr(boolean full) implements Decomposition {
+        @Override
+        public String name() {
+            return "qr";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            DType t = matrix(name(), in[0]);
+            realFloat(name(), in[0]);
+            Shape s = in[0].shape();
+            int r = s.rank();
+            long m = s.at(r - 2);
+            long n = s.at(r - 1);
+            long k = full ? m : Math.min(m, n);
+            Shape batch = s.slice(0, r - 2);
+            return new Spec[] {new Spec(batch.plus(m, k), t), new Spec(batch.plus(k, n), t)};
+        }
+    }
+
+    /**
+     * In: a (..., n, n), symmetric positive definite, of which only the lower triangle is read. Out: l (..., n, n), lower
+     * triangular with positive diagonal, a = l lᵀ.
+     */
+    record Cholesky() implements Decomposition {
+        @Override
+        public String name() {
+            return "cholesky";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            square(name(), in[0]);
+            return one(in[0].shape(), realFloat(name(), in[0]));
+        }
+    }
+
+    /**
+     * In: a (..., m, n). Out: p (..., m) I64, l (..., m, k), u (..., k, n), k = min(m, n), by partial pivoting: row i of l u
+     * is row p[i] of a; l is unit lower triangular, u upper triangular. A singular a is fine.
+     */
+    record Lu() implements Decomposition {
+        @Override
+        public String name() {
+            return "lu";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            DType t = matrix(name(), in[0]);
+            realFloat(name(), in[0]);
+            Shape s = in[0].shape();
+            int r = s.rank();
+            long m = s.at(r - 2);
+            long n = s.at(r - 1);
+            long k = Math.min(m, n);
+            Shape batch = s.slice(0, r - 2);
+            return new Spec[] {
+                new Spec(batch.plus(m), DType.I64), new Spec(batch.plus(m, k), t), new Spec(batch.plus(k, n), t),
+            };
+        }
+    }
+
+    /**
+     * In: a (..., n, n), b (..., n, r) with a's batch. Out: x with a x = b, or aᵀ x = b where {@code transpose}; only a's
+     * {@code lower} or upper triangle is read, and not its diagonal where {@code unit}, which then counts as ones.
+     */
+    record TriangularSolve(boolean lower, boolean transpose, boolean unit) implements Decomposition {
+        @Override
+        public String name() {
+            return "solveTriangular";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return rightSide(name(), in[0], in[1]);
         }
     }
 }

@@ -85,4 +85,20 @@ final class OpRules {
                     + s.dim(-1) + " columns; last two axes must be equal");
         }
     }
+
+    /** Result of a system a x = b: a (..., n, n), b and x (..., n, r), equal batch axes. */
+    static Spec[] rightSide(String op, View av, View bv) {
+        square(op, av);
+        realFloat(op, av);
+        matrix(op, bv);
+        same(op, av, bv);
+        Shape a = av.shape();
+        Shape b = bv.shape();
+        int r = a.rank();
+        if (b.rank() != r || !b.with(r - 1, a.at(r - 1)).equals(a)) {
+            throw new ShapeException(op + ": right side does not fit; a " + a + ", b " + b
+                    + "; b needs a's batch axes and as many rows as a");
+        }
+        return one(b, bv.dtype());
+    }
 }

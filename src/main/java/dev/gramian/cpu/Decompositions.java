@@ -66,13 +66,13 @@ final class Decompositions {
         long at = CpuStorage.address(x);
         long size = bytes(x, 2);
         Matrices right = new Matrices(b);
-        Singular singular = new Singular("solve", "a", a.shape());
+        Failures failures = new Failures(a.shape());
         forEach(a, n * n * (n / 3.0 + r), (i, matrix) -> {
             long to = at + i * size;
             right.copy(i, to);
-            singular.note(i, lapack.solve(t, n, r, matrix, to));
+            failures.note(i, lapack.solve(t, n, r, matrix, to));
         });
-        singular.check();
+        failures.check(singular("solve", "a"));
     }
 
     /** {@code a} and {@code out} (..., n, n). */
@@ -85,15 +85,15 @@ final class Decompositions {
         long at = CpuStorage.address(out);
         long size = bytes(out, 2);
         Matrices from = new Matrices(a);
-        Singular singular = new Singular("inv", "x", a.shape());
+        Failures failures = new Failures(a.shape());
         workers.parallelFor(from.count, grain((double) n * n * n), (lo, hi) -> {
             for (long i = lo; i < hi; i++) {
                 long to = at + i * size;
                 from.copy(i, to);
-                singular.note(i, lapack.inverse(t, n, to));
+                failures.note(i, lapack.inverse(t, n, to));
             }
         });
-        singular.check();
+        failures.check(singular("inv", "x"));
     }
 
     /** {@code a} (..., n, n); {@code out} as {@link Decomposition.Determinant} says. 1 for a 0 x 0 matrix. */
@@ -140,6 +140,114 @@ final class Decompositions {
                 put(t, first + i * width, mantissa == 0 ? 0 : sign * Math.scalb(mantissa, e));
             }
         });
+    }
+
+    /** {@code a} (..., n, n); {@code out} as {@link Decomposition.Eigh} says. */
+    void eigh(Decomposition.Eigh op, View a, View[] out) {
+        DType t = a.dtype();
+        long n = a.shape().dim(-1);
+        if (n == 0) {
+            return;
+        }
+        long wAt = CpuStorage.address(out[0]);
+        long wBytes = bytes(out[0], 1);
+        long vAt = op.vectors() ? CpuStorage.address(out[1]) : 0;
+        long vBytes = op.vectors() ? bytes(out[1], 2) : 0;
+        forEach(a, 4.0 * n * n * n, (i, matrix) -> lapack.eigh(
+                op.vectors(), t, n, matrix, wAt + i * wBytes, vAt + i * vBytes));
+    }
+
+    /** {@code a} (..., m, n); {@code out} as {@link Decomposition.Qr} says. */
+    void qr(Decomposition.Qr op, View a, View[] out) {
+        DType t = a.dtype();
+        long m = a.shape().dim(-2);
+        long n = a.shape().dim(-1);
+        if (m == 0 || n == 0) {
+            if (op.full()) {
+                identities(out[0]);
+            }
+            return;
+        }
+        long qAt = CpuStorage.address(out[0]);
+        long rAt = CpuStorage.address(out[1]);
+        long qBytes = bytes(out[0], 2);
+        long rBytes = bytes(out[1], 2);
+        forEach(a, 2.0 * m * n * Math.min(m, n), (i, matrix) -> lapack.qr(
+                op.full(), t, m, n, matrix, qAt + i * qBytes, rAt + i * rBytes));
+    }
+
+    /** {@code a} and {@code out} (..., n, n). */
+    void cholesky(View a, View out) {
+        DType t = a.dtype();
+        long n = a.shape().dim(-1);
+        if (n == 0) {
+            return;
+        }
+        long at = CpuStorage.address(out);
+        long size = bytes(out, 2);
+        Matrices from = new Matrices(a);
+        Failures failures = new Failures(a.shape());
+        workers.parallelFor(from.count, grain(n * n * (n / 6.0)), (lo, hi) -> {
+            for (long i = lo; i < hi; i++) {
+                long to = at + i * size;
+                from.copy(i, to);
+                failures.note(i, lapack.cholesky(t, n, to) - 1);
+            }
+        });
+        failures.check(
+                (where, minor) -> "cholesky: matrix is not positive definite; x " + where + ", leading minor of order "
+                        + (minor + 1) + "; add to the diagonal, or use eigh");
+    }
+
+    /** {@code a} (..., m, n); {@code out} as {@link Decomposition.Lu} says. */
+    void lu(View a, View[] out) {
+        DType t = a.dtype();
+        long m = a.shape().dim(-2);
+        long n = a.shape().dim(-1);
+        long pAt = CpuStorage.address(out[0]);
+        long pBytes = bytes(out[0], 1);
+        if (n == 0) {
+            for (long i = 0; i < out[0].shape().size(); i++) {
+                Mem.i64(pAt + 8 * i, i % m);
+            }
+        }
+        if (m == 0 || n == 0) {
+            return;
+        }
+        long lAt = CpuStorage.address(out[1]);
+        long uAt = CpuStorage.address(out[2]);
+        long lBytes = bytes(out[1], 2);
+        long uBytes = bytes(out[2], 2);
+        forEach(a, 0.5 * m * n * Math.min(m, n), (i, matrix) -> lapack.lu(
+                t, m, n, matrix, pAt + i * pBytes, lAt + i * lBytes, uAt + i * uBytes));
+    }
+
+    /** {@code a} (..., n, n), {@code b} and {@code x} (..., n, r). */
+    void solveTriangular(Decomposition.TriangularSolve op, View a, View b, View x) {
+        DType t = a.dtype();
+        long n = b.shape().dim(-2);
+        long r = b.shape().dim(-1);
+        if (x.shape().size() == 0) {
+            return;
+        }
+        long at = CpuStorage.address(x);
+        long size = bytes(x, 2);
+        Matrices right = new Matrices(b);
+        Failures singular = new Failures(a.shape());
+        forEach(a, n * n * (r / 2.0), (i, matrix) -> {
+            for (long k = 0; k < n && !op.unit(); k++) {
+                if (get(t, matrix + k * (n + 1) * t.bytes()) == 0) {
+                    singular.note(i, k);
+                    return;
+                }
+            }
+            long to = at + i * size;
+            right.copy(i, to);
+            lapack.solveTriangular(op.lower(), op.transpose(), op.unit(), t, n, r, matrix, to);
+        });
+        singular.check(
+                (where, k) -> "solveTriangular: matrix is singular; a " + where + ", diagonal element " + k
+                        + " is zero; use Linalg.lstsq or check the rank");
     }
 
     // ---- stacks -----------------------------------------------------------------------------------------------------
@@ -264,35 +372,31 @@ final class Decompositions {
         }
     }
 
-    /** Collects singular matrices of a stack, so that the error names the first whatever the threads' order. */
-    private static final class Singular {
-        private final String op;
-        private final String operand;
+    /** Collects the matrices of a stack that failed, so that the error names the first whatever the threads' order. */
+    private static final class Failures {
         private final Shape shape;
-        /** Batch index and pivot of the first so far. */
-        private long[] pivot = {Long.MAX_VALUE, 0};
+        /** Batch index and detail of the first so far. */
+        private long[] first = {Long.MAX_VALUE, 0};
 
-        Singular(String op, String operand, Shape shape) {
-            this.op = op;
-            this.operand = operand;
+        Failures(Shape shape) {
             this.shape = shape;
         }
 
-        void note(long index, long zeroPivot) {
-            if (zeroPivot < 0) {
-                return;
-            }
-            noteFirst(index, zeroPivot);
-        }
-
-        private synchronized void noteFirst(long index, long zeroPivot) {
-            if (index < pivot[0]) {
-                pivot = new long[] {index, zeroPivot};
+        /** {@code detail} (a pivot, a minor) is negative where nothing failed. */
+        void note(long index, long detail) {
+            if (detail >= 0) {
+                noteFirst(index, detail);
             }
         }
 
-        synchronized void check() {
-            long index = pivot[0];
+        private synchronized void noteFirst(long index, long detail) {
+            if (index < first[0]) {
+                first = new long[] {index, detail};
+            }
+        }
+
+        synchronized void check(Message message) {
+            long index = first[0];
             if (index == Long.MAX_VALUE) {
                 return;
             }
@@ -302,9 +406,18 @@ final class Decompositions {
                 at[axis] = rest % shape.at(axis);
                 rest /= shape.at(axis);
             }
-            throw new GramianException(op + ": matrix is singular; " + operand + " " + shape
-                    + (at.length == 0 ? "" : " at batch " + Arrays.toString(at)) + ", pivot " + pivot[1]
-                    + " is zero; use Linalg.pinv or check the rank");
+            throw new GramianException(
+                    message.of(shape + (at.length == 0 ? "" : " at batch " + Arrays.toString(at)), first[1]));
         }
+    }
+
+    @FunctionalInterface
+    private interface Message {
+        String of(String where, long detail);
+    }
+
+    private static Message singular(String op, String operand) {
+        return (where, pivot) -> op + ": matrix is singular; " + operand + " " + where + ", pivot " + pivot
+                + " is zero; use Linalg.pinv or check the rank";
     }
 }

@@ -25,11 +25,7 @@ final class JavaLapack implements Lapack {
         int exponent = scale(x);
         JavaSvd svd = new JavaSvd(mode, x);
         double[] values = svd.s;
-        double half = Math.scalb(1.0, exponent / 2);
-        double rest = Math.scalb(1.0, exponent - exponent / 2);
-        for (int i = 0; i < values.length; i++) {
-            values[i] = values[i] * half * rest;
-        }
+        unscale(values, exponent);
         storeRow(t, values, s);
         if (mode != SvdMode.VALUES) {
             if (wide) {
@@ -65,6 +61,110 @@ final class JavaLapack implements Lapack {
             }
         }
         return exponent;
+    }
+
+    private static void unscale(double[] values, int exponent) {
+        double half = Math.scalb(1.0, exponent / 2);
+        double rest = Math.scalb(1.0, exponent - exponent / 2);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = values[i] * half * rest;
+        }
+    }
+
+    @Override
+    public void eigh(boolean vectors, DType t, long n, long a, long w, long v) {
+        double[][] x = loadLower(t, size("eigh", n), a);
+        for (int i = 0; i < x.length; i++) {
+            for (int j = 0; j < i; j++) {
+                x[j][i] = x[i][j];
+            }
+        }
+        int exponent = scale(x);
+        JavaEigh eigh = new JavaEigh(vectors, x);
+        unscale(eigh.w, exponent);
+        storeRow(t, eigh.w, w);
+        if (vectors) {
+            storeTransposed(t, eigh.vt, v);
+        }
+    }
+
+    @Override
+    public void qr(boolean full, DType t, long m, long n, long a, long q, long r) {
+        int rows = size("qr", m);
+        double[][] x = load(t, rows, size("qr", n), a);
+        int exponent = scale(x);
+        JavaQr qr = new JavaQr(x);
+        double[][] vectors = new double[rows][full ? rows : qr.r.length];
+        for (int i = 0; i < vectors[0].length; i++) {
+            vectors[i][i] = 1;
+        }
+        qr.applyQ(vectors, true);
+        store(t, vectors, q);
+        for (double[] row : qr.r) {
+            unscale(row, exponent);
+        }
+        store(t, qr.r, r);
+        if (full && m > n) {
+            Mem.zero(r + n * n * t.bytes(), (m - n) * n * t.bytes());
+        }
+    }
+
+    @Override
+    public long cholesky(DType t, long n, long a) {
+        double[][] l = loadLower(t, size("cholesky", n), a);
+        for (int i = 0; i < l.length; i++) {
+            for (int j = 0; j < i; j++) {
+                l[i][j] = (l[i][j] - RowOps.dot(l[i], l[j], 0, j)) / l[j][j];
+            }
+            double square = l[i][i] - RowOps.dot(l[i], l[i], 0, i);
+            if (!(square > 0)) {
+                return i + 1;
+            }
+            l[i][i] = Math.sqrt(square);
+        }
+        store(t, l, a);
+        return 0;
+    }
+
+    @Override
+    public void lu(DType t, long m, long n, long a, long p, long l, long u) {
+        double[][] x = load(t, size("lu", m), size("lu", n), a);
+        int[] order = new JavaLu(x).order();
+        int k = (int) Math.min(m, n);
+        double[] row = new double[k];
+        for (int i = 0; i < m; i++) {
+            Mem.i64(p + 8L * i, order[i]);
+            for (int j = 0; j < k; j++) {
+                row[j] = j < i ? x[i][j] : j == i ? 1 : 0;
+            }
+            storeRow(t, row, l + (long) i * k * t.bytes());
+            if (i < k) {
+                java.util.Arrays.fill(x[i], 0, i, 0);
+                storeRow(t, x[i], u + i * n * t.bytes());
+            }
+        }
+    }
+
+    @Override
+    public void solveTriangular(
+            boolean lower, boolean transpose, boolean unit, DType t, long n, long nrhs, long a, long b) {
+        int size = size("solveTriangular", n);
+        double[][] x = load(t, size, size("solveTriangular", nrhs), b);
+        double[][] rows = transpose ? loadTransposed(t, size, size, a) : load(t, size, size, a);
+        boolean forward = lower != transpose;
+        double[] coefficients = new double[size];
+        for (int step = 0; step < size; step++) {
+            int i = forward ? step : size - 1 - step;
+            int first = forward ? 0 : i + 1;
+            System.arraycopy(rows[i], first, coefficients, 0, step);
+            RowOps.combine(-1, coefficients, x, first, step, x[i], 0, x[i].length);
+            if (!unit) {
+                for (int j = 0; j < x[i].length; j++) {
+                    x[i][j] /= rows[i][i];
+                }
+            }
+        }
+        store(t, x, b);
     }
 
     @Override
@@ -118,6 +218,15 @@ final class JavaLapack implements Lapack {
                 }
             }
             at += (long) n * t.bytes();
+        }
+        return rows;
+    }
+
+    /** Rows of which only the lower triangle is filled. */
+    private static double[][] loadLower(DType t, int n, long at) {
+        double[][] rows = load(t, n, n, at);
+        for (int i = 0; i < n; i++) {
+            java.util.Arrays.fill(rows[i], i + 1, n, 0);
         }
         return rows;
     }

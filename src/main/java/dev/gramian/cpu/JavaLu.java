@@ -1,8 +1,8 @@
 package dev.gramian.cpu;
 
 /**
- * LU with partial pivoting of rows of doubles: PA = LU in place, L's unit diagonal not stored. Rows change places in
- * the array of rows, not in memory.
+ * LU with partial pivoting of rows of doubles (m, n), m and n of at least 1: PA = LU in place, L's unit diagonal not
+ * stored. Rows change places in the array of rows, not in memory.
  */
 final class JavaLu {
     private static final int BLOCK = 32;
@@ -14,19 +14,21 @@ final class JavaLu {
 
     JavaLu(double[][] a) {
         this.a = a;
-        int n = a.length;
-        order = new int[n];
-        for (int i = 0; i < n; i++) {
+        int m = a.length;
+        int n = a[0].length;
+        int steps = Math.min(m, n);
+        order = new int[m];
+        for (int i = 0; i < m; i++) {
             order[i] = i;
         }
         int parity = 1;
         int zero = -1;
         double[] coefficients = new double[BLOCK];
-        for (int first = 0; first < n; first += BLOCK) {
-            int next = Math.min(n, first + BLOCK);
+        for (int first = 0; first < steps; first += BLOCK) {
+            int next = Math.min(steps, first + BLOCK);
             for (int k = first; k < next; k++) {
                 int p = k;
-                for (int r = k + 1; r < n; r++) {
+                for (int r = k + 1; r < m; r++) {
                     if (Math.abs(a[r][k]) > Math.abs(a[p][k])) {
                         p = r;
                     }
@@ -45,7 +47,7 @@ final class JavaLu {
                     parity = -parity;
                 }
                 double pivot = a[k][k];
-                for (int r = k + 1; r < n; r++) {
+                for (int r = k + 1; r < m; r++) {
                     double l = a[r][k] / pivot;
                     a[r][k] = l;
                     if (l != 0) {
@@ -54,7 +56,7 @@ final class JavaLu {
                 }
             }
             if (next < n) {
-                for (int r = first + 1; r < n; r++) {
+                for (int r = first + 1; r < m; r++) {
                     int count = Math.min(r, next) - first;
                     System.arraycopy(a[r], first, coefficients, 0, count);
                     RowOps.combine(-1, coefficients, a, first, count, a[r], next, n);
@@ -63,6 +65,11 @@ final class JavaLu {
         }
         sign = parity;
         zeroPivot = zero;
+    }
+
+    /** Row order()[i] of the matrix given has become row i. */
+    int[] order() {
+        return order;
     }
 
     /** First pivot that is exactly zero, or -1. */
@@ -75,7 +82,7 @@ final class JavaLu {
         return sign;
     }
 
-    /** x of A x = b as new rows; takes the rows of b and destroys them. */
+    /** x of A x = b, A square, as new rows; takes the rows of b and destroys them. */
     double[][] solve(double[][] b) {
         int n = a.length;
         int width = b[0].length;

@@ -22,13 +22,12 @@ final class JavaSvd {
         if (m == n) {
             square(a, vectors);
             if (vectors) {
-                transpose(u);
+                RowOps.transpose(u);
             }
             return;
         }
-        double[][] v = new double[n][m];
-        double[] tau = new double[n];
-        square(triangularise(a, v, tau), vectors);
+        JavaQr qr = new JavaQr(a);
+        square(qr.r, vectors);
         if (vectors) {
             int columns = mode == SvdMode.FULL ? m : n;
             double[][] full = new double[m][columns];
@@ -40,46 +39,9 @@ final class JavaSvd {
             for (int i = n; i < columns; i++) {
                 full[i][i] = 1;
             }
-            Householder.applyAll(v, tau, n, 0, full, false);
+            qr.applyQ(full, false);
             u = full;
         }
-    }
-
-    /** A = Q R: the reflectors of Q go to v (n, m) and tau; returns R (n, n). */
-    private static double[][] triangularise(double[][] a, double[][] v, double[] tau) {
-        int m = a.length;
-        int n = a[0].length;
-        double[][] r = new double[n][n];
-        double[] beta = new double[n];
-        double[][] w = new double[Math.min(Householder.BLOCK, n)][n];
-        for (int first = 0; first < n; first += Householder.BLOCK) {
-            int count = Math.min(Householder.BLOCK, n - first);
-            for (int i = first; i < m; i++) {
-                for (int k = first; k < first + count; k++) {
-                    v[k][i] = a[i][k];
-                }
-            }
-            for (int k = first; k < first + count; k++) {
-                for (int i = first; i < k; i++) {
-                    r[i][k] = v[k][i];
-                    v[k][i] = 0;
-                }
-                tau[k] = Householder.reflector(v[k], k, m, beta, k);
-                r[k][k] = beta[k];
-                for (int l = k + 1; l < first + count && tau[k] != 0; l++) {
-                    RowOps.axpy(-tau[k] * RowOps.dot(v[k], v[l], k, m), v[k], v[l], k, m);
-                }
-            }
-            int next = first + count;
-            if (next < n) {
-                double[][] t = Householder.triangle(v, tau, first, count, first, m);
-                Householder.apply(v, first, t, true, a, first, m, next, n, w);
-                for (int i = first; i < next; i++) {
-                    System.arraycopy(a[i], next, r[i], next, n - next);
-                }
-            }
-        }
-        return r;
     }
 
     /** Leaves s, and on request vt and the transpose of u in u. */
@@ -100,10 +62,10 @@ final class JavaSvd {
         // Q and P are formed first, since the rotations of the QR steps act on whole rows of Qᵀ and Pᵀ
         u = identity(n);
         Householder.applyAll(left, tauLeft, n, 0, u, true);
-        transpose(u);
+        RowOps.transpose(u);
         vt = identity(n);
         Householder.applyAll(right, tauRight, n - 1, 1, vt, true);
-        transpose(vt);
+        RowOps.transpose(vt);
         BidiagonalQr.vectors(d, e, u, vt);
     }
 
@@ -158,15 +120,5 @@ final class JavaSvd {
             rows[i][i] = 1;
         }
         return rows;
-    }
-
-    private static void transpose(double[][] a) {
-        for (int i = 0; i < a.length; i++) {
-            for (int j = 0; j < i; j++) {
-                double t = a[i][j];
-                a[i][j] = a[j][i];
-                a[j][i] = t;
-            }
-        }
     }
 }

@@ -32,4 +32,35 @@ interface Lapack {
      * -1, by which the product of the pivots must be multiplied to give the determinant.
      */
     int pivots(DType t, long n, long a);
+
+    /**
+     * Eigenvalues of the symmetric {@code a} (n, n), n of at least 1, whose lower triangle alone is read, to {@code w},
+     * ascending; where {@code vectors}, eigenvectors to the columns of {@code v} (n, n). Destroys a.
+     */
+    void eigh(boolean vectors, DType t, long n, long a, long w, long v);
+
+    /**
+     * {@code a} (m, n) = q r with m, n of at least 1; destroys a. Thin: q (m, k), r (k, n), k = min(m, n); full: q (m, m),
+     * r (m, n).
+     */
+    void qr(boolean full, DType t, long m, long n, long a, long q, long r);
+
+    /**
+     * Overwrites {@code a} (n, n), whose lower triangle alone is read, with its Cholesky factor, zeros above the diagonal.
+     * Returns the order, from 1, of the first leading minor that is not positive definite, or 0.
+     */
+    long cholesky(DType t, long n, long a);
+
+    /**
+     * Row p[i] of {@code a} (m, n), m and n of at least 1, is row i of l u: {@code p} (m) I64, {@code l} (m, k), {@code u}
+     * (k, n), k = min(m, n). Destroys a.
+     */
+    void lu(DType t, long m, long n, long a, long p, long l, long u);
+
+    /**
+     * Overwrites {@code b} (n, nrhs) with x of a x = b or aᵀ x = b, a triangular (n, n), its diagonal free of zeros or
+     * counted as ones where {@code unit}.
+     */
+    void solveTriangular(
+            boolean lower, boolean transpose, boolean unit, DType t, long n, long nrhs, long a, long b);
 }

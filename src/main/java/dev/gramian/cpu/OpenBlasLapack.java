@@ -32,7 +32,9 @@ final class OpenBlasLapack implements Lapack {
     private static final int LD_VT = 32;
     private static final int L_WORK = 36;
     private static final int INFO = 40;
+    private static final int K = 44;
     private static final int REAL = 48;
+    private static final int L_IWORK = 56;
     private static final int HEADER = 64;
 
     private final NativeLibrary library;
@@ -42,7 +44,8 @@ final class OpenBlasLapack implements Lapack {
      * compilers pass them.
      */
     private record Calls(
-            MethodHandle gesdd, MethodHandle gesvd, MethodHandle getrf, MethodHandle getri, MethodHandle trsm) {
+            MethodHandle gesdd, MethodHandle gesvd, MethodHandle getrf, MethodHandle getri, MethodHandle trsm,
+            MethodHandle syevd, MethodHandle gelqf, MethodHandle orglq, MethodHandle potrf) {
         static final Calls F32 = of('s');
         static final Calls F64 = of('d');
 
@@ -56,7 +59,11 @@ final class OpenBlasLapack implements Lapack {
                     handle(type + "gesvd_", 16),
                     handle(type + "getrf_", 6),
                     handle(type + "getri_", 7),
-                    handle(type + "trsm_", 15));
+                    handle(type + "trsm_", 15),
+                    handle(type + "syevd_", 13),
+                    handle(type + "gelqf_", 8),
+                    handle(type + "orglq_", 9),
+                    handle(type + "potrf_", 6));
         }
 
         private static MethodHandle handle(String name, int arguments) {
@@ -74,7 +81,9 @@ final class OpenBlasLapack implements Lapack {
                     + "; use another CPU path or name the library with -D" + NativeLibrary.PROPERTY);
         }
         SymbolLookup symbols = library.symbols();
-        for (String f : new String[] {"gesdd_", "gesvd_", "getrf_", "getri_", "trsm_"}) {
+        for (String f : new String[] {
+            "gesdd_", "gesvd_", "getrf_", "getri_", "trsm_", "syevd_", "gelqf_", "orglq_", "potrf_"
+        }) {
             for (String type : new String[] {"s", "d"}) {
                 if (symbols.find(type + f).isEmpty()) {
                     throw new NativeException("cpu: LAPACK is not complete; " + library.path()
@@ -194,15 +203,8 @@ final class OpenBlasLapack implements Lapack {
                 return info - 1;
             }
             // In columns, memory holds Aᵀ = P L U and bᵀ; xᵀ = bᵀ U⁻¹ L⁻¹ Pᵀ, from the right: no transposed copy of b
-            Mem.i32(h + M, (int) nrhs);
-            Mem.i32(h + LD_U, (int) Math.max(1, nrhs));
-            if (t == DType.F64) {
-                Mem.f64(h + REAL, 1);
-            } else {
-                Mem.f32(h + REAL, 1);
-            }
-            trsm(t, h, 'U', 'N', a, b);
-            trsm(t, h, 'L', 'U', a, b);
+            trsm(t, h, nrhs, 'U', 'N', 'N', a, b);
+            trsm(t, h, nrhs, 'L', 'N', 'U', a, b);
             long row = nrhs * t.bytes();
             for (long i = n - 1; i >= 0; i--) {
                 long p = Mem.i32(pivots + 4 * i) - 1;
@@ -222,10 +224,14 @@ final class OpenBlasLapack implements Lapack {
         }
     }
 
-    private static void trsm(DType t, long h, char triangle, char diagonal, long a, long b) {
+    /** From the right, by op of the triangle; expects N and LD_A set. */
+    private static void trsm(DType t, long h, long nrhs, char triangle, char op, char diagonal, long a, long b) {
+        Mem.i32(h + M, (int) nrhs);
+        Mem.i32(h + LD_U, (int) Math.max(1, nrhs));
+        one(t, h + REAL);
         Mem.u8(h + CHARS, 'R');
         Mem.u8(h + CHARS + 1, triangle);
-        Mem.u8(h + CHARS + 2, 'N');
+        Mem.u8(h + CHARS + 2, op);
         Mem.u8(h + CHARS + 3, diagonal);
         try {
             Calls.of(t).trsm().invokeExact(
@@ -286,14 +292,216 @@ final class OpenBlasLapack implements Lapack {
 
     /** Leaves N and LD_A set. */
     private static int getrf(DType t, long h, long n, long a, long pivots) {
+        return getrf(t, h, n, n, a, pivots);
+    }
+
+    /** Of the column-major m x n matrix; leaves M, N and LD_A set. */
+    private static int getrf(DType t, long h, long m, long n, long a, long pivots) {
+        Mem.i32(h + M, (int) m);
         Mem.i32(h + N, (int) n);
-        Mem.i32(h + LD_A, (int) n);
+        Mem.i32(h + LD_A, (int) m);
         try {
-            Calls.of(t).getrf().invokeExact(h + N, h + N, a, h + LD_A, pivots, h + INFO);
+            Calls.of(t).getrf().invokeExact(h + M, h + N, a, h + LD_A, pivots, h + INFO);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
         return check(t, "getrf", Mem.i32(h + INFO));
+    }
+
+    @Override
+    public void eigh(boolean vectors, DType t, long n, long a, long w, long v) {
+        if (1 + 6.0 * n + 2.0 * n * n > Integer.MAX_VALUE) {
+            throw tooLarge("eigh", n, n);
+        }
+        try (Work work = new Work(HEADER + 4 * (3 + 5 * n));
+                Arena arena = Arena.ofConfined()) {
+            long h = work.address;
+            Mem.u8(h + CHARS, vectors ? 'V' : 'N');
+            Mem.u8(h + CHARS + 1, 'U'); // rows' lower triangle is the columns' upper
+            Mem.i32(h + N, (int) n);
+            Mem.i32(h + LD_A, (int) n);
+            Mem.i32(h + L_IWORK, (int) (3 + 5 * n));
+            Mem.i32(h + L_WORK, -1);
+            syevd(t, h, a, w, h + REAL);
+            check(t, "syevd", Mem.i32(h + INFO));
+            syevd(t, h, a, w, work(t, h, arena));
+            int info = check(t, "syevd", Mem.i32(h + INFO));
+            if (info > 0) {
+                throw new GramianException("eigh: no convergence; x [" + n + ", " + n + "], info " + info
+                        + "; check the matrix for extreme values");
+            }
+            if (vectors) {
+                transpose(t, n, n, a, v);
+            }
+        }
+    }
+
+    private static void syevd(DType t, long h, long a, long w, long work) {
+        try {
+            Calls.of(t).syevd().invokeExact(
+                    h + CHARS, h + CHARS + 1, h + N, a, h + LD_A, w, work, h + L_WORK, h + HEADER, h + L_IWORK,
+                    h + INFO, 1L, 1L);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void qr(boolean full, DType t, long m, long n, long a, long q, long r) {
+        long k = Math.min(m, n);
+        long width = full ? m : k;
+        if (Math.max(m, n) > 1 << 24) { // times the block size it is the work's length
+            throw tooLarge("qr", m, n);
+        }
+        int w = t.bytes();
+        try (Work work = new Work(HEADER + k * w);
+                Arena arena = Arena.ofConfined()) {
+            long h = work.address;
+            long tau = h + HEADER;
+            // a = q r is Aᵀ = Rᵀ Qᵀ: an LQ factorisation of the columns, whose L and Q lie in memory as rows of r and q
+            Mem.i32(h + M, (int) n);
+            Mem.i32(h + N, (int) m);
+            Mem.i32(h + LD_A, (int) n);
+            Mem.i32(h + L_WORK, -1);
+            gelqf(t, h, a, tau, h + REAL);
+            check(t, "gelqf", Mem.i32(h + INFO));
+            gelqf(t, h, a, tau, work(t, h, arena));
+            check(t, "gelqf", Mem.i32(h + INFO));
+            for (long i = 0; i < width; i++) {
+                long zeros = Math.min(i, n);
+                Mem.zero(r + i * n * w, zeros * w);
+                Mem.copy(a + (i * n + zeros) * w, r + (i * n + zeros) * w, (n - zeros) * w);
+            }
+            for (long i = 0; i < m; i++) {
+                Mem.copy(a + i * n * w, q + i * width * w, k * w);
+            }
+            Mem.i32(h + M, (int) width);
+            Mem.i32(h + K, (int) k);
+            Mem.i32(h + LD_A, (int) width);
+            Mem.i32(h + L_WORK, -1);
+            orglq(t, h, q, tau, h + REAL);
+            check(t, "orglq", Mem.i32(h + INFO));
+            orglq(t, h, q, tau, work(t, h, arena));
+            check(t, "orglq", Mem.i32(h + INFO));
+        }
+    }
+
+    private static void gelqf(DType t, long h, long a, long tau, long work) {
+        try {
+            Calls.of(t).gelqf().invokeExact(h + M, h + N, a, h + LD_A, tau, work, h + L_WORK, h + INFO);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void orglq(DType t, long h, long q, long tau, long work) {
+        try {
+            Calls.of(t).orglq().invokeExact(h + M, h + N, h + K, q, h + LD_A, tau, work, h + L_WORK, h + INFO);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public long cholesky(DType t, long n, long a) {
+        if (n > 1 << 30) {
+            throw tooLarge("cholesky", n, n);
+        }
+        try (Work work = new Work(HEADER)) {
+            long h = work.address;
+            Mem.u8(h + CHARS, 'U'); // A = UᵀU in columns, U = Lᵀ, which is L in rows
+            Mem.i32(h + N, (int) n);
+            Mem.i32(h + LD_A, (int) n);
+            try {
+                Calls.of(t).potrf().invokeExact(h + CHARS, h + N, a, h + LD_A, h + INFO, 1L);
+            } catch (Throwable e) {
+                throw new AssertionError(e);
+            }
+            int info = check(t, "potrf", Mem.i32(h + INFO));
+            for (long i = 0; i < n; i++) {
+                Mem.zero(a + (i * (n + 1) + 1) * t.bytes(), (n - 1 - i) * t.bytes());
+            }
+            return info;
+        }
+    }
+
+    @Override
+    public void lu(DType t, long m, long n, long a, long p, long l, long u) {
+        if (Math.max(m, n) > 1 << 30) {
+            throw tooLarge("lu", m, n);
+        }
+        long k = Math.min(m, n);
+        int w = t.bytes();
+        long integers = (4 * k + 63) & -64;
+        try (Work work = new Work(HEADER + integers + m * n * w)) {
+            long h = work.address;
+            long pivots = h + HEADER;
+            long columns = pivots + integers;
+            // rows are to change places, so here the matrix itself must stand in columns
+            transpose(t, m, n, a, columns);
+            getrf(t, h, m, n, columns, pivots); // a zero pivot is no failure
+            transpose(t, n, m, columns, a);
+            for (long i = 0; i < m; i++) {
+                Mem.i64(p + 8 * i, i);
+            }
+            for (long i = 0; i < k; i++) {
+                swap(p + 8 * i, p + 8 * (Mem.i32(pivots + 4 * i) - 1L), 8);
+            }
+            for (long i = 0; i < m; i++) {
+                long row = l + i * k * w;
+                long below = Math.min(i, k);
+                Mem.copy(a + i * n * w, row, below * w);
+                Mem.zero(row + below * w, (k - below) * w);
+                if (i < k) {
+                    one(t, row + i * w);
+                    Mem.zero(u + i * n * w, i * w);
+                    Mem.copy(a + i * (n + 1) * w, u + i * (n + 1) * w, (n - i) * w);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void solveTriangular(
+            boolean lower, boolean transpose, boolean unit, DType t, long n, long nrhs, long a, long b) {
+        if (n > 1 << 30 || nrhs > 1 << 30) {
+            throw tooLarge("solveTriangular", n, Math.max(n, nrhs));
+        }
+        try (Work work = new Work(HEADER)) {
+            long h = work.address;
+            Mem.i32(h + N, (int) n);
+            Mem.i32(h + LD_A, (int) n);
+            // bᵀ = xᵀ Aᵀ, and memory holds Aᵀ, whose triangle is the other one
+            trsm(t, h, nrhs, lower ? 'U' : 'L', transpose ? 'T' : 'N', unit ? 'U' : 'N', a, b);
+        }
+    }
+
+    /** {@code to} (n, m) = {@code from} (m, n) transposed, both row-major, in tiles that stay in cache. */
+    private static void transpose(DType t, long m, long n, long from, long to) {
+        long tile = 32;
+        for (long i0 = 0; i0 < m; i0 += tile) {
+            long i1 = Math.min(m, i0 + tile);
+            for (long j0 = 0; j0 < n; j0 += tile) {
+                long j1 = Math.min(n, j0 + tile);
+                for (long j = j0; j < j1; j++) {
+                    for (long i = i0; i < i1; i++) {
+                        if (t == DType.F64) {
+                            Mem.i64(to + 8 * (j * m + i), Mem.i64(from + 8 * (i * n + j)));
+                        } else {
+                            Mem.i32(to + 4 * (j * m + i), Mem.i32(from + 4 * (i * n + j)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static void one(DType t, long at) {
+        if (t == DType.F64) {
+            Mem.f64(at, 1);
+        } else {
+            Mem.f32(at, 1);
+        }
     }
 
     private static int check(DType t, String function, int info) {

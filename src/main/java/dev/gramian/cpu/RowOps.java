@@ -35,6 +35,13 @@ final class RowOps {
         }
     }
 
+    /** y += a0 x0 + a1 x1. */
+    static void axpy2(double a0, double[] x0, double a1, double[] x1, double[] y, int from, int to) {
+        for (int j = from; j < to; j++) {
+            y[j] = y[j] + a0 * x0[j] + a1 * x1[j];
+        }
+    }
+
     /** y += a0 x0 + a1 x1 + a2 x2 + a3 x3. */
     static void axpy4(
             double a0, double[] x0, double a1, double[] x1, double a2, double[] x2, double a3, double[] x3,
@@ -74,6 +81,17 @@ final class RowOps {
             x[j] = c0 * a + s0 * b;
             y[j] = c1 * t + s1 * d;
             z[j] = c1 * d - s1 * t;
+        }
+    }
+
+    /** The square matrix of these rows becomes its transpose. */
+    static void transpose(double[][] a) {
+        for (int i = 0; i < a.length; i++) {
+            for (int j = 0; j < i; j++) {
+                double t = a[i][j];
+                a[i][j] = a[j][i];
+                a[j][i] = t;
+            }
         }
     }
 
