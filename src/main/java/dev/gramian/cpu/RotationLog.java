@@ -56,8 +56,9 @@ final class RotationLog {
     private void apply(int from, int to) {
         int i = 0;
         while (i < count) {
-            // a sweep's rotations share a row with their neighbours: two at a time save a third of the traffic
-            if (i + 1 < count && second[i] == first[i + 1]) {
+            // a sweep's rotations share a row with their neighbours: two at a time save a third of the traffic; where
+            // sweeps change direction two rotations may share both rows
+            if (i + 1 < count && second[i] == first[i + 1] && first[i] != second[i + 1]) {
                 RowOps.rotate2(
                         cosine[i], sine[i], cosine[i + 1], sine[i + 1],
                         rows[first[i]], rows[second[i]], rows[second[i + 1]], from, to);

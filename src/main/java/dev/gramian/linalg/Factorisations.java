@@ -1,0 +1,66 @@
+package dev.gramian.linalg;
+
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
+import dev.gramian.core.Decomposition;
+import dev.gramian.core.Shape;
+import dev.gramian.core.ShapeException;
+
+/** Factorisations behind {@link Linalg}: operands checked for NaN and infinities, then one operation. */
+final class Factorisations {
+    private Factorisations() {}
+
+    static Eigh eigh(Tensor a) {
+        Tensor[] r = symmetric(new Decomposition.Eigh(true), a);
+        return new Eigh(r[0], r[1]);
+    }
+
+    static Tensor eigvalsh(Tensor a) {
+        return symmetric(new Decomposition.Eigh(false), a)[0];
+    }
+
+    static Tensor cholesky(Tensor a) {
+        return symmetric(new Decomposition.Cholesky(), a)[0];
+    }
+
+    private static Tensor[] symmetric(Decomposition how, Tensor a) {
+        String op = how.name();
+        Finite.checkLower(op, a);
+        return Scope.innermost(op, a.device()).runAll(how, a);
+    }
+
+    static Qr qr(Tensor a, boolean full) {
+        Finite.check("qr", a);
+        Tensor[] r = Scope.innermost("qr", a.device()).runAll(new Decomposition.Qr(full), a);
+        return new Qr(r[0], r[1]);
+    }
+
+    static Lu lu(Tensor a) {
+        Finite.check("lu", a);
+        Tensor[] r = Scope.innermost("lu", a.device()).runAll(new Decomposition.Lu(), a);
+        return new Lu(r[0], r[1], r[2]);
+    }
+
+    static Tensor solveTriangular(Tensor a, Tensor b, boolean lower, boolean transpose, boolean unit) {
+        String op = "solveTriangular";
+        boolean vector = b.rank() == 1;
+        if (a.rank() < 2 || b.rank() == 0 || b.dim(vector ? -1 : -2) != a.dim(-1)) {
+            throw new ShapeException(op + ": right side does not fit; a " + a.shape() + ", b " + b.shape()
+                    + "; a is (..., n, n) and b (n) or (..., n, r)");
+        }
+        Tensor right = vector ? b.unsqueeze(-1) : b;
+        Shape batch;
+        try {
+            batch = Shape.broadcast(op, a.shape().slice(0, a.rank() - 2), right.shape().slice(0, right.rank() - 2));
+        } catch (ShapeException e) {
+            throw new ShapeException(op + ": batch axes do not broadcast; a " + a.shape() + ", b " + b.shape()
+                    + "; all axes before the last two must be equal or 1", e);
+        }
+        Tensor x = Scope.innermost(op, a.device())
+                .run(
+                        new Decomposition.TriangularSolve(lower, transpose, unit),
+                        a.expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
+                        right.expand(batch.plus(right.dim(-2), right.dim(-1)).toArray()));
+        return vector ? x.squeeze(-1) : x;
+    }
+}
