@@ -26,8 +26,9 @@ public final class Join {
         }
         int rank = parts[0].rank();
         if (axis < -rank - 1 || axis > rank) {
-            throw new ShapeException("stack: position " + axis + " does not exist; tensor 0 " + parts[0].shape() + "; use "
-                    + (-rank - 1) + " to " + rank);
+            throw new ShapeException(
+                    "stack: position " + axis + " does not exist; tensor 0 " + parts[0].shape() + "; use "
+                            + (-rank - 1) + " to " + rank);
         }
         Tensor[] wider = new Tensor[parts.length];
         for (int i = 0; i < parts.length; i++) {

@@ -759,9 +759,10 @@ public final class Tensor {
         boolean row = rank() == 1;
         boolean column = b.rank() == 1;
         if ((row || column) && dim(-1) != b.dim(column ? -1 : -2)) {
-            throw new ShapeException("matmul: inner sizes differ: a " + shape() + " sums over " + dim(-1) + ", b " + b.shape()
-                    + " over " + b.dim(column ? -1 : -2) + "; a's last axis must equal b's "
-                    + (column ? "only one" : "second to last"));
+            throw new ShapeException(
+                    "matmul: inner sizes differ: a " + shape() + " sums over " + dim(-1) + ", b " + b.shape()
+                            + " over " + b.dim(column ? -1 : -2) + "; a's last axis must equal b's "
+                            + (column ? "only one" : "second to last"));
         }
         Tensor c = s.run(
                 new Op.Gemm(s.mathMode(), 1, dtype(), false), row ? unsqueeze(0) : this, column ? b.unsqueeze(1) : b);

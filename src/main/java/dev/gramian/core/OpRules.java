@@ -11,7 +11,8 @@ final class OpRules {
     static DType same(String op, View a, View b) {
         if (a.dtype() != b.dtype()) {
             throw new DTypeException(op + ": element types differ: " + a.dtype() + " and " + b.dtype() + "; a "
-                    + a.shape() + ", b " + b.shape() + "; cast one with .to(DType." + wider(a.dtype(), b.dtype()) + ")");
+                    + a.shape() + ", b " + b.shape() + "; cast one with .to(DType." + wider(a.dtype(), b.dtype())
+                    + ")");
         }
         return a.dtype();
     }

@@ -4,7 +4,6 @@ import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.Decomposition;
 import dev.gramian.core.Shape;
-import dev.gramian.core.ShapeException;
 
 /** Factorisations behind {@link Linalg}: operands checked for NaN and infinities, then one operation. */
 final class Factorisations {
@@ -43,19 +42,9 @@ final class Factorisations {
 
     static Tensor solveTriangular(Tensor a, Tensor b, boolean lower, boolean transpose, boolean unit) {
         String op = "solveTriangular";
-        boolean vector = b.rank() == 1;
-        if (a.rank() < 2 || b.rank() == 0 || b.dim(vector ? -1 : -2) != a.dim(-1)) {
-            throw new ShapeException(op + ": right side does not fit; a " + a.shape() + ", b " + b.shape()
-                    + "; a is (..., n, n) and b (n) or (..., n, r)");
-        }
+        boolean vector = Systems.vector(op, a, b);
         Tensor right = vector ? b.unsqueeze(-1) : b;
-        Shape batch;
-        try {
-            batch = Shape.broadcast(op, a.shape().slice(0, a.rank() - 2), right.shape().slice(0, right.rank() - 2));
-        } catch (ShapeException e) {
-            throw new ShapeException(op + ": batch axes do not broadcast; a " + a.shape() + ", b " + b.shape()
-                    + "; all axes before the last two must be equal or 1", e);
-        }
+        Shape batch = Systems.batch(op, a, right);
         Tensor x = Scope.innermost(op, a.device())
                 .run(
                         new Decomposition.TriangularSolve(lower, transpose, unit),

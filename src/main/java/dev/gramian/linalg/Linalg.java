@@ -9,7 +9,6 @@ import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import dev.gramian.core.SvdMode;
-import java.util.Arrays;
 
 /**
  * Decompositions, linear systems, norms and angles. Matrices lie on the last two axes, any axes before them being a
@@ -90,30 +89,8 @@ public final class Linalg {
     }
 
     static Tensor[] decompose(String op, Tensor a, SvdMode mode) {
-        finite(op, a);
+        Finite.check(op, a);
         return Scope.innermost(op, a.device()).runAll(new Decomposition.Svd(mode), a);
-    }
-
-    /** The one scan before a decomposition, whose iterations NaN or infinity would lead anywhere. */
-    private static void finite(String op, Tensor a) {
-        long at;
-        try (Scope s = Scope.inner(op, a.device())) {
-            at = s.run(new Op.FirstNonFinite(), a).itemLong();
-        }
-        if (at < 0) {
-            return;
-        }
-        Shape shape = a.shape();
-        long[] index = new long[shape.rank()];
-        long rest = at;
-        for (int i = index.length - 1; i >= 0; i--) {
-            index[i] = rest % shape.at(i);
-            rest /= shape.at(i);
-        }
-        double value = a.get(index);
-        String what = Double.isNaN(value) ? "NaN" : value > 0 ? "inf" : "-inf";
-        throw new GramianException(op + ": x is not finite: " + what + " at " + Arrays.toString(index) + "; x "
-                + a.dtype() + " " + shape + "; replace such values first, e.g. x.isFinite().where(x, ...)");
     }
 
     // ---- linear systems --------------------------------------------------------------------------------------------
@@ -129,11 +106,7 @@ public final class Linalg {
      * refused.
      */
     public static Tensor solve(Tensor a, Tensor b) {
-        boolean vector = b.rank() == 1;
-        if (a.rank() < 2 || b.rank() == 0 || b.dim(vector ? -1 : -2) != a.dim(-1)) {
-            throw new ShapeException("solve: right side does not fit; a " + a.shape() + ", b " + b.shape()
-                    + "; a is (..., n, n) and b (n) or (..., n, r)");
-        }
+        boolean vector = Systems.vector("solve", a, b);
         Tensor right = vector ? b.unsqueeze(-1) : b;
         try (Scope s = Scope.inner("solve", a.device())) {
             Tensor x;
@@ -145,7 +118,7 @@ public final class Linalg {
                                 rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2))))
                         .reshape(rows.shape().toArray()));
             } else {
-                Shape batch = batch(a, right);
+                Shape batch = Systems.batch("solve", a, right);
                 x = s.run(
                         new Decomposition.Solve(),
                         a.expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
@@ -174,15 +147,6 @@ public final class Linalg {
         return t.permute(order);
     }
 
-    private static Shape batch(Tensor a, Tensor b) {
-        try {
-            return Shape.broadcast("solve", a.shape().slice(0, a.rank() - 2), b.shape().slice(0, b.rank() - 2));
-        } catch (ShapeException e) {
-            throw new ShapeException("solve: batch axes do not broadcast; a " + a.shape() + ", b " + b.shape()
-                    + "; all axes before the last two must be equal or 1", e);
-        }
-    }
-
     /** Determinants (...) of (..., n, n); 1 for n = 0. */
     public static Tensor det(Tensor a) {
         return Scope.innermost("det", a.device()).run(new Decomposition.Determinant(false), a);
@@ -195,6 +159,49 @@ public final class Linalg {
     public static LogDet slogdet(Tensor a) {
         Tensor[] r = Scope.innermost("slogdet", a.device()).runAll(new Decomposition.Determinant(true), a);
         return new LogDet(r[0], r[1]);
+    }
+
+    /**
+     * x with a x = b, or aᵀ x = b where {@code transpose}, b as in {@link #solve}. Only a's {@code lower} or upper triangle
+     * is read, its diagonal counting as ones where {@code unit}. A zero on the diagonal is refused.
+     */
+    public static Tensor solveTriangular(Tensor a, Tensor b, boolean lower, boolean transpose, boolean unit) {
+        return Factorisations.solveTriangular(a, b, lower, transpose, unit);
+    }
+
+    // ---- factorisations: NaN and infinity are refused --------------------------------------------------------------
+
+    /** Eigenvalues, ascending, and eigenvectors of symmetric (..., n, n), of which only the lower triangles are read. */
+    public static Eigh eigh(Tensor a) {
+        return Factorisations.eigh(a);
+    }
+
+    /** Eigenvalues (..., n) alone, as {@link #eigh}. */
+    public static Tensor eigvalsh(Tensor a) {
+        return Factorisations.eigvalsh(a);
+    }
+
+    /** a = q r, thin: q (..., m, k) with orthonormal columns, r (..., k, n) upper triangular, k = min(m, n). */
+    public static Qr qr(Tensor a) {
+        return Factorisations.qr(a, false);
+    }
+
+    /** As {@link #qr(Tensor)} with square q (..., m, m) and r (..., m, n) where {@code full}. */
+    public static Qr qr(Tensor a, boolean full) {
+        return Factorisations.qr(a, full);
+    }
+
+    /**
+     * Lower triangular l (..., n, n) with a = l lᵀ, of symmetric positive definite matrices, of which only the lower
+     * triangles are read. The error names the first leading minor that is not positive definite.
+     */
+    public static Tensor cholesky(Tensor a) {
+        return Factorisations.cholesky(a);
+    }
+
+    /** a's rows in the order that partial pivoting finds = l u; a (..., m, n) may be singular. */
+    public static Lu lu(Tensor a) {
+        return Factorisations.lu(a);
     }
 
     // ---- norms and angles ------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ class FactorisationsTest {
         Tensor a = s.tensor(values, m, n).to(t);
         double[] x = a.toDoubleArray();
         for (boolean full : new boolean[] {false, true}) {
-            Qr qr = Factorisations.qr(a, full);
+            Qr qr = Linalg.qr(a, full);
             int k = full ? m : Math.min(m, n);
             double[] q = qr.q().toDoubleArray();
             double[] r = qr.r().toDoubleArray();
@@ -164,7 +164,7 @@ class FactorisationsTest {
     private static double[] checkEigh(Scope s, DType t, double[] values, int n) {
         Tensor a = s.tensor(values, n, n).to(t);
         double[] x = symmetric(a.toDoubleArray(), n);
-        Eigh e = Factorisations.eigh(a);
+        Eigh e = Linalg.eigh(a);
         double[] w = e.w().toDoubleArray();
         double[] v = e.v().toDoubleArray();
         for (int i = 1; i < n; i++) {
@@ -179,7 +179,7 @@ class FactorisationsTest {
             }
         }
         same("eigh", x, v, right, n, n, n, t);
-        double[] alone = Factorisations.eigvalsh(a).toDoubleArray();
+        double[] alone = Linalg.eigvalsh(a).toDoubleArray();
         for (int i = 0; i < n; i++) {
             check("eigvalsh, value " + i, Math.abs(w[i] - alone[i]), Math.max(Math.abs(w[0]), Math.abs(w[n - 1])), n,
                     t);
@@ -209,7 +209,7 @@ class FactorisationsTest {
                 double[] x = uniform(random, n, n);
                 double[] q;
                 try (Scope s = device.open()) {
-                    q = Factorisations.qr(s.tensor(x, n, n), false).q().toDoubleArray();
+                    q = Linalg.qr(s.tensor(x, n, n)).q().toDoubleArray();
                 }
                 double[] clustered = new double[n * n];
                 double[] tridiagonal = new double[n * n];
@@ -273,7 +273,7 @@ class FactorisationsTest {
                             }
                         }
                         Tensor a = s.tensor(spd, n, n).to(t);
-                        double[] l = Factorisations.cholesky(a).toDoubleArray();
+                        double[] l = Linalg.cholesky(a).toDoubleArray();
                         for (int i = 0; i < n; i++) {
                             assertTrue(l[i * (n + 1)] > 0);
                             for (int j = i + 1; j < n; j++) {
@@ -299,14 +299,14 @@ class FactorisationsTest {
             assertEquals(
                     "cholesky: matrix is not positive definite; x [3, 3], leading minor of order 2; add to the diagonal,"
                             + " or use eigh",
-                    assertThrows(GramianException.class, () -> Factorisations.cholesky(a)).getMessage());
+                    assertThrows(GramianException.class, () -> Linalg.cholesky(a)).getMessage());
             Tensor stack = s.eye(DType.F32, 3).expand(2, 40, 3, 3).copy();
             Tensor bad = s.eye(DType.F32, 3).mul(-1).expand(2, 2, 3, 3);
             Tensor mixed = dev.gramian.Join.concat(1, stack, bad);
             assertEquals(
                     "cholesky: matrix is not positive definite; x [2, 42, 3, 3] at batch [0, 40], leading minor of order"
                             + " 1; add to the diagonal, or use eigh",
-                    assertThrows(GramianException.class, () -> Factorisations.cholesky(mixed)).getMessage());
+                    assertThrows(GramianException.class, () -> Linalg.cholesky(mixed)).getMessage());
         }
     }
 
@@ -315,7 +315,7 @@ class FactorisationsTest {
     private static void checkLu(Scope s, DType t, double[] values, int m, int n) {
         Tensor a = s.tensor(values, m, n).to(t);
         double[] x = a.toDoubleArray();
-        Lu lu = Factorisations.lu(a);
+        Lu lu = Linalg.lu(a);
         int k = Math.min(m, n);
         long[] order = lu.order().toLongArray();
         double[] l = lu.l().toDoubleArray();
@@ -386,7 +386,7 @@ class FactorisationsTest {
                             }
                             double[] b = scaled(uniform(random, n, r), 1);
                             Tensor bt = s.tensor(b, n, r).to(t);
-                            double[] x = Factorisations.solveTriangular(
+                            double[] x = Linalg.solveTriangular(
                                     s.tensor(full, n, n).to(t), bt, lower, transpose, unit)
                                     .toDoubleArray();
                             double[] op = transpose ? transposed(read, n, n) : read;
@@ -406,20 +406,20 @@ class FactorisationsTest {
             Tensor a = s.tensor(new double[] {2, 0, 1, 4}, 2, 2);
             assertArrayEquals(
                     new double[] {1, 0.5},
-                    Factorisations.solveTriangular(a, s.tensor(new double[] {2, 3}), true, false, false)
+                    Linalg.solveTriangular(a, s.tensor(new double[] {2, 3}), true, false, false)
                             .toDoubleArray());
             Tensor b = s.tensor(new double[] {2, 3, 4, 4}, 2, 2, 1);
-            Tensor x = Factorisations.solveTriangular(a, b, true, false, false);
+            Tensor x = Linalg.solveTriangular(a, b, true, false, false);
             assertArrayEquals(new double[] {1, 0.5, 2, 0.5}, x.toDoubleArray());
             assertEquals(
                     "solveTriangular: right side does not fit; a [2, 2], b [3, 1]; a is (..., n, n) and b (n) or (..., n, r)",
-                    assertThrows(ShapeException.class, () -> Factorisations.solveTriangular(
+                    assertThrows(ShapeException.class, () -> Linalg.solveTriangular(
                             a, s.zeros(DType.F64, 3, 1), true, false, false)).getMessage());
             Tensor zero = s.tensor(new double[] {2, 0, 1, 0}, 2, 2).expand(3, 2, 2);
             assertEquals(
                     "solveTriangular: matrix is singular; a [3, 2, 2] at batch [0], diagonal element 1 is zero; use"
                             + " Linalg.lstsq or check the rank",
-                    assertThrows(GramianException.class, () -> Factorisations.solveTriangular(
+                    assertThrows(GramianException.class, () -> Linalg.solveTriangular(
                             zero, b.slice(0, 0, 1), true, false, false)).getMessage());
         }
     }
@@ -438,13 +438,13 @@ class FactorisationsTest {
                 for (Tensor a : views) {
                     int n = (int) a.dim(-1);
                     double[] x = a.toDoubleArray();
-                    Qr qr = Factorisations.qr(a, false);
-                    Eigh eigh = Factorisations.eigh(a);
-                    double[] alone = Factorisations.eigvalsh(a).toDoubleArray();
-                    Lu lu = Factorisations.lu(a);
+                    Qr qr = Linalg.qr(a);
+                    Eigh eigh = Linalg.eigh(a);
+                    double[] alone = Linalg.eigvalsh(a).toDoubleArray();
+                    Lu lu = Linalg.lu(a);
                     double[] back = lu.p().matmul(lu.l()).matmul(lu.u()).toDoubleArray();
                     Tensor spd = a.matmul(a.transpose(-2, -1)).add(s.eye(t, n));
-                    double[] l = Factorisations.cholesky(spd.transpose(-2, -1)).toDoubleArray();
+                    double[] l = Linalg.cholesky(spd.transpose(-2, -1)).toDoubleArray();
                     for (int i = 0; i < x.length / (n * n); i++) {
                         double[] xi = part(x, i, n * n);
                         double[] q = part(qr.q().toDoubleArray(), i, n * n);
@@ -474,21 +474,21 @@ class FactorisationsTest {
         for (DType t : TYPES) {
             try (Scope s = device.open()) {
                 Tensor none = s.zeros(t, 2, 0, 0);
-                assertEquals("[2, 0]", Factorisations.eigh(none).w().shape().toString());
-                assertEquals("[2, 0]", Factorisations.eigvalsh(none).shape().toString());
-                assertEquals("[2, 0, 0]", Factorisations.cholesky(none).shape().toString());
-                Qr tall = Factorisations.qr(s.zeros(t, 3, 0), true);
+                assertEquals("[2, 0]", Linalg.eigh(none).w().shape().toString());
+                assertEquals("[2, 0]", Linalg.eigvalsh(none).shape().toString());
+                assertEquals("[2, 0, 0]", Linalg.cholesky(none).shape().toString());
+                Qr tall = Linalg.qr(s.zeros(t, 3, 0), true);
                 assertArrayEquals(identity(3), tall.q().toDoubleArray());
                 assertEquals("[3, 0]", tall.r().shape().toString());
-                assertEquals("[0, 3]", Factorisations.qr(s.zeros(t, 0, 3), false).r().shape().toString());
-                assertEquals("[0, 4, 3]", Factorisations.qr(s.zeros(t, 0, 4, 3), false).q().shape().toString());
-                Lu lu = Factorisations.lu(s.zeros(t, 2, 3, 0));
+                assertEquals("[0, 3]", Linalg.qr(s.zeros(t, 0, 3)).r().shape().toString());
+                assertEquals("[0, 4, 3]", Linalg.qr(s.zeros(t, 0, 4, 3)).q().shape().toString());
+                Lu lu = Linalg.lu(s.zeros(t, 2, 3, 0));
                 assertArrayEquals(new long[] {0, 1, 2, 0, 1, 2}, lu.order().toLongArray());
                 assertEquals("[2, 3, 0]", lu.l().shape().toString());
-                assertEquals("[0, 3]", Factorisations.lu(s.zeros(t, 0, 3)).u().shape().toString());
-                assertEquals("[2, 0, 3]", Factorisations.solveTriangular(
+                assertEquals("[0, 3]", Linalg.lu(s.zeros(t, 0, 3)).u().shape().toString());
+                assertEquals("[2, 0, 3]", Linalg.solveTriangular(
                         none, s.zeros(t, 2, 0, 3), true, false, false).shape().toString());
-                assertEquals("[3, 0]", Factorisations.solveTriangular(
+                assertEquals("[3, 0]", Linalg.solveTriangular(
                         s.eye(t, 3), s.zeros(t, 3, 0), true, false, false).shape().toString());
             }
         }
@@ -500,28 +500,28 @@ class FactorisationsTest {
             double[] x = identity(3);
             x[5] = Double.NaN;
             Tensor upper = s.tensor(x, 3, 3);
-            assertArrayEquals(new double[] {1, 1, 1}, Factorisations.eigvalsh(upper).toDoubleArray());
+            assertArrayEquals(new double[] {1, 1, 1}, Linalg.eigvalsh(upper).toDoubleArray());
             String what = " x is not finite: NaN at [1, 2]; x F64 [3, 3]; replace such values first, "
                     + "e.g. x.isFinite().where(x, ...)";
             assertEquals("qr:" + what,
-                    assertThrows(GramianException.class, () -> Factorisations.qr(upper, false)).getMessage());
+                    assertThrows(GramianException.class, () -> Linalg.qr(upper)).getMessage());
             assertEquals("lu:" + what,
-                    assertThrows(GramianException.class, () -> Factorisations.lu(upper)).getMessage());
+                    assertThrows(GramianException.class, () -> Linalg.lu(upper)).getMessage());
             Tensor lower = upper.transpose(0, 1).mul(-1).expand(2, 3, 3);
             String where = " x is not finite: NaN at [0, 2, 1]; x F64 [2, 3, 3]; replace such values first, "
                     + "e.g. x.isFinite().where(x, ...)";
             assertEquals("eigh:" + where,
-                    assertThrows(GramianException.class, () -> Factorisations.eigh(lower)).getMessage());
+                    assertThrows(GramianException.class, () -> Linalg.eigh(lower)).getMessage());
             assertEquals("eigvalsh:" + where,
-                    assertThrows(GramianException.class, () -> Factorisations.eigvalsh(lower)).getMessage());
+                    assertThrows(GramianException.class, () -> Linalg.eigvalsh(lower)).getMessage());
             assertEquals("cholesky:" + where,
-                    assertThrows(GramianException.class, () -> Factorisations.cholesky(lower)).getMessage());
+                    assertThrows(GramianException.class, () -> Linalg.cholesky(lower)).getMessage());
             assertEquals("eigh: matrix is not square; x [2, 3] has 2 rows and 3 columns; last two axes must be equal",
-                    assertThrows(ShapeException.class, () -> Factorisations.eigh(s.zeros(2, 3))).getMessage());
+                    assertThrows(ShapeException.class, () -> Linalg.eigh(s.zeros(2, 3))).getMessage());
             assertEquals("cholesky: needs a matrix; x [3]; give (..., rows, columns)",
-                    assertThrows(ShapeException.class, () -> Factorisations.cholesky(s.zeros(3))).getMessage());
+                    assertThrows(ShapeException.class, () -> Linalg.cholesky(s.zeros(3))).getMessage());
             assertEquals("qr: needs F32 or F64; x is F16 [2, 2]; cast with .to(DType.F32)",
-                    assertThrows(DTypeException.class, () -> Factorisations.qr(s.zeros(DType.F16, 2, 2), false))
+                    assertThrows(DTypeException.class, () -> Linalg.qr(s.zeros(DType.F16, 2, 2)))
                             .getMessage());
         }
     }
