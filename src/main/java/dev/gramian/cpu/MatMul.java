@@ -123,7 +123,7 @@ final class MatMul {
             long stepA = last < 0 ? 0 : p.aStrides()[last] * type.bytes();
             long stepB = last < 0 ? 0 : p.bStrides()[last] * type.bytes();
             long stepC = last < 0 ? 0 : p.cStrides()[last] * out.bytes();
-            for (long at = from; at < to; ) {
+            for (long at = from; at < to;) {
                 long x = a + offset(at, p.aStrides()) * type.bytes();
                 long y = b + offset(at, p.bStrides()) * type.bytes();
                 long z = c + offset(at, p.cStrides()) * out.bytes();
