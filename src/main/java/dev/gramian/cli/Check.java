@@ -100,6 +100,11 @@ final class Check {
         return maxError == 0 ? 0 : maxError / maxReference;
     }
 
+    /** Largest error any element may have. */
+    double bound() {
+        return bound;
+    }
+
     boolean passed() {
         return worst <= 1;
     }

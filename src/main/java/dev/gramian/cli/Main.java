@@ -38,11 +38,13 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         usageHelpAutoWidth = true,
         subcommands = {
+            DemoCommand.class,
             DevicesCommand.class,
             InfoCommand.class,
             AttendCommand.class,
             MatMulCommand.class,
             EinsumCommand.class,
+            SvdCommand.class,
             AutoComplete.GenerateCompletion.class
         })
 public final class Main implements Runnable {

@@ -6,6 +6,8 @@ import dev.gramian.Tensor;
 import dev.gramian.Trace;
 import dev.gramian.io.TensorFiles;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -82,6 +84,36 @@ final class Session implements AutoCloseable {
         }
     }
 
+    /**
+     * Runs {@code work} for {@code budget} nanoseconds and at least three times, after half that time unmeasured, while
+     * the JIT compiles; the closing line gives the median. Returns the number of runs measured.
+     */
+    int repeat(long budget, Supplier<?> work) {
+        long start = System.nanoTime();
+        do {
+            work.get();
+        } while (System.nanoTime() - start < budget / 2);
+        List<Long> times = new ArrayList<>();
+        long end = System.nanoTime() + budget;
+        while (times.size() < 3 || System.nanoTime() < end) {
+            nanos = 0;
+            flops = 0;
+            compute("demo", 0, work);
+            times.add(nanos);
+        }
+        Collections.sort(times);
+        nanos = times.get(times.size() / 2);
+        return times.size();
+    }
+
+    long nanos() {
+        return nanos;
+    }
+
+    long flops() {
+        return flops;
+    }
+
     /** Prints how checks came out, a failed one even when quiet; returns the exit code. */
     int report(List<Verdict> verdicts) {
         int code = 0;
@@ -105,8 +137,16 @@ final class Session implements AutoCloseable {
 
     /** The closing line: device, shapes, time, and speed where the operations count their arithmetic. */
     void close(String shapes) {
-        say(scope.device().name() + "  " + shapes + "  " + Text.time(nanos)
-                + (flops > 0 ? "  " + Text.gflops(flops, nanos) : ""));
+        say(line(shapes) + (flops > 0 ? "  " + Text.gflops(flops, nanos) : ""));
+    }
+
+    /** The closing line of a decomposition, whose arithmetic depends on the values and is not counted. */
+    void closeUncounted(String shapes) {
+        say(line(shapes));
+    }
+
+    private String line(String shapes) {
+        return scope.device().name() + "  " + shapes + "  " + Text.time(nanos);
     }
 
     @Override

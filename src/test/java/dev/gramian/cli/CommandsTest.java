@@ -193,6 +193,8 @@ final class CommandsTest {
                 + " (case-insensitive) but was 'half'|matmul",
         "attend q k v --causal=left|gramian: Invalid value for option '--causal': expected top-left or bottom-right but was"
                 + " 'left'|attend",
+        "svd a --rank 2|gramian: --rank and --approx go together|svd",
+        "svd a --values-only -u u.npy|gramian: --values-only gives no vectors: leave out -u, -v and --rank|svd",
         "devices --threads 0|gramian: Invalid value for option '--threads': 0 is not from 1 to 4096|",
         "info|gramian: Missing required parameter: 'FILE'|info",
         "--quiet|gramian: Missing command|",
@@ -275,6 +277,8 @@ final class CommandsTest {
         "attend,Q K V -o --output --mask --bias --causal[=ALIGN] --scale --softcap --weights --lse --check",
         "matmul,A B -o --output --check",
         "einsum,SPEC A... -o --output --explain --check",
+        "svd,A -u -s -v --values-only --rank --approx --check",
+        "demo,''",
     })
     void helpNamesTheOptions(String command, String words) {
         Cli r = Cli.run(command, "--help");
