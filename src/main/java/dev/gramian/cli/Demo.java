@@ -105,7 +105,8 @@ final class Demo {
         Tensor mask = Indexing.lowerMask(scope, 8, 8, 0);
         step("mask", mask, "true = may attend: " + (int) mask.to(DType.I64).sum().item() + " of 64");
         Attention.Result causal = Attention.scaled().causal().weights(true).apply(q, k, v);
-        step("weights", causal.weights(), "the first token sees itself, the second " + shares(causal.weights().select(0, 1)));
+        step("weights", causal.weights(),
+                "the first token sees itself, the second " + shares(causal.weights().select(0, 1)));
         step("output", causal.output(), "Attention.scaled().causal().apply(q, k, v)");
         agrees(causal.output(), files, "causal");
     }

@@ -9,8 +9,8 @@ import java.util.List;
 
 /** The demo's files, written by NumPy (demo/make.py), out of the jar into a directory that goes when this is closed. */
 final class DemoFiles implements AutoCloseable {
-    private static final List<String> NAMES =
-            List.of("embeddings.npy", "q.npy", "k.npy", "v.npy", "weight.npy", "expected.npz");
+    private static final List<String> NAMES = List.of("embeddings.npy", "q.npy", "k.npy", "v.npy", "weight.npy",
+            "expected.npz");
 
     private final Path directory;
 

@@ -26,10 +26,12 @@ final class SvdCommand extends GramianCommand {
     @Option(names = "-u", paramLabel = "U", description = "Where to write the left vectors, (..., m, min(m, n)).")
     private String u;
 
-    @Option(names = "-s", paramLabel = "S", description = "Where to write the singular values, (..., min(m, n)), descending.")
+    @Option(names = "-s", paramLabel = "S",
+            description = "Where to write the singular values, (..., min(m, n)), descending.")
     private String s;
 
-    @Option(names = "-v", paramLabel = "VT", description = "Where to write the right vectors as rows, (..., min(m, n), n).")
+    @Option(names = "-v", paramLabel = "VT",
+            description = "Where to write the right vectors as rows, (..., min(m, n), n).")
     private String vt;
 
     @Option(names = "--values-only", description = "Compute the singular values alone.")
@@ -41,13 +43,15 @@ final class SvdCommand extends GramianCommand {
     @Option(names = "--approx", paramLabel = "OUT", description = "Where to write the best approximation of rank R.")
     private String approx;
 
-    @Option(names = "--check", description = "Multiply the factors in float64 by plain loops; exit code 1 if they are wrong.")
+    @Option(names = "--check",
+            description = "Multiply the factors in float64 by plain loops; exit code 1 if they are wrong.")
     private boolean check;
 
     @Override
     public Integer call() {
         if (valuesOnly && (u != null || vt != null || approx != null || rank != null)) {
-            throw new ParameterException(spec.commandLine(), "--values-only gives no vectors: leave out -u, -v and --rank");
+            throw new ParameterException(spec.commandLine(),
+                    "--values-only gives no vectors: leave out -u, -v and --rank");
         }
         if ((rank == null) != (approx == null)) {
             throw new ParameterException(spec.commandLine(), "--rank and --approx go together");
@@ -105,7 +109,8 @@ final class SvdCommand extends GramianCommand {
             }
         }
         int code = session.report(verdicts);
-        session.closeUncounted(Text.of(x) + " → U " + svd.u().shape() + ", S " + svd.s().shape() + ", VT " + svd.vt().shape() + more);
+        session.closeUncounted(
+                Text.of(x) + " → U " + svd.u().shape() + ", S " + svd.s().shape() + ", VT " + svd.vt().shape() + more);
         return code;
     }
 }

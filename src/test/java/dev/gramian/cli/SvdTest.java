@@ -35,7 +35,8 @@ final class SvdTest {
     @ValueSource(strings = {"auto", "cpu:vector", "cpu:scalar"})
     void factorsAndApproximation(String device) {
         Cli.write(file("a.npy"), s -> s.normal(DType.F32, 1, 2, 9, 6));
-        Cli r = Cli.run("svd", file("a.npy"), "-u", file("u.npy"), "-s", file("s.npy"), "-v", file("v.npy"), "--rank", "2",
+        Cli r = Cli.run("svd", file("a.npy"), "-u", file("u.npy"), "-s", file("s.npy"), "-v", file("v.npy"), "--rank",
+                "2",
                 "--approx", file("r.npy"), "--check", "--device", device);
         assertEquals(0, r.code, r.toString());
         double[] a = Cli.values(file("a.npy"));
