@@ -35,21 +35,36 @@ final class F32Fns {
             case SQUARE -> (x, p, q) -> x.mul(x);
             case RELU -> (x, p, q) -> x.max(0);
             case CLAMP -> (x, p, q) -> x.max(p).min(q);
-            case EXP -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.EXP) : null;
+            case EXP -> (x, p, q) -> VectorMath.exp(x);
             case EXPM1 -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.EXPM1) : null;
             case LOG -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.LOG) : null;
             case LOG1P -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.LOG1P) : null;
             case SIN -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.SIN) : null;
             case COS -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.COS) : null;
             case TAN -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.TAN) : null;
-            case TANH -> VectorLibrary.PRESENT ? (x, p, q) -> x.lanewise(VectorOperators.TANH) : null;
-            case SIGMOID -> VectorLibrary.PRESENT ? (x, p, q) -> sigmoid(x) : null;
-            case SILU -> VectorLibrary.PRESENT ? (x, p, q) -> timesSigmoid(x, x) : null;
-            case GELU_TANH -> VectorLibrary.PRESENT
-                    ? (x, p, q) -> timesSigmoid(
-                            x, x.mul(x).mul(0.044715f).add(1).mul(x.mul(1.5957691f)))
-                    : null;
+            case TANH -> (x, p, q) -> VectorMath.tanh(x);
+            case SIGMOID -> (x, p, q) -> sigmoid(x);
+            case SILU -> (x, p, q) -> timesSigmoid(x, x);
+            case GELU_TANH -> (x, p, q) -> timesSigmoid(
+                    x, x.mul(x).mul(0.044715f).add(1).mul(x.mul(1.5957691f)));
             case SIGN, LOG2, ERF, GELU, FLOOR, CEIL, ROUND, TRUNC, IS_NAN, IS_INF, IS_FINITE, NOT -> null;
+        };
+    }
+
+    /** The first stage of a function in two: the function itself is {@link #second} of x and this. */
+    static Map first(MapFn fn) {
+        return switch (fn) {
+            case ERF -> (x, p, q) -> VectorMath.erfTail(x);
+            case GELU -> (x, p, q) -> VectorMath.geluTail(x);
+            default -> null;
+        };
+    }
+
+    static Zip second(MapFn fn) {
+        return switch (fn) {
+            case ERF -> (x, e) -> VectorMath.erf(x, e);
+            case GELU -> (x, e) -> VectorMath.gelu(x, e);
+            default -> null;
         };
     }
 
@@ -69,7 +84,7 @@ final class F32Fns {
 
     /** e = exp(-|x|) never overflows; 1/(1+e) for x at or above 0, e/(1+e) below. */
     private static FloatVector sigmoid(FloatVector x) {
-        FloatVector e = x.abs().neg().lanewise(VectorOperators.EXP);
+        FloatVector e = VectorMath.exp(x.abs().neg());
         VectorMask<Float> negative = x.lt(0);
         return ONE.blend(e, negative).div(e.add(1));
     }

@@ -16,6 +16,8 @@ final class Scratch {
         Z,
         /** Result blocks before conversion or scatter. */
         OUT,
+        /** Between the stages of an elementwise function. */
+        STAGE,
         /** Packed panels of a product. */
         PANEL_A,
         PANEL_B,

@@ -9,11 +9,20 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Loops in vector form over one function, templates for {@link Specialize}; null where the tables have no form. */
+/**
+ * Loops in vector form over one function, templates for {@link Specialize}; null where the tables have no form. A loop calls
+ * its step in one place: a second copy of a long function passes what the JIT inlines at most, and it then boxes vectors.
+ */
 final class VectorLoops {
     private VectorLoops() {}
 
     static MapKernel f32(MapFn fn) {
+        F32Fns.Map first = F32Fns.first(fn);
+        if (first != null) {
+            return new F32Stages(
+                    (MapKernel) Specialize.copy(F32MapLoop.class, first),
+                    (ZipKernel) Specialize.copy(F32ZipLoop.class, F32Fns.second(fn)));
+        }
         F32Fns.Map f = F32Fns.map(fn);
         return f == null ? null : (MapKernel) Specialize.copy(F32MapLoop.class, f);
     }
@@ -50,11 +59,17 @@ final class F32MapLoop implements MapKernel {
             few(x, out, n, a, b);
             return;
         }
-        long last = n - LANES;
-        for (long i = 0; i < last; i += LANES) {
+        long whole = n - n % LANES;
+        loop(x, out, whole, a, b);
+        if (whole < n) {
+            loop(x + 4 * (n - LANES), out + 4 * (n - LANES), LANES, a, b);
+        }
+    }
+
+    private static void loop(long x, long out, long n, float a, float b) {
+        for (long i = 0; i < n; i += LANES) {
             step(x + 4 * i, out + 4 * i, a, b);
         }
-        step(x + 4 * last, out + 4 * last, a, b);
     }
 
     private static void few(long x, long out, long n, float a, float b) {
@@ -75,6 +90,19 @@ final class F32MapLoop implements MapKernel {
     }
 }
 
+/** A function in two stages, block by block: second(x, first(x)). */
+record F32Stages(MapKernel first, ZipKernel second) implements MapKernel {
+    @Override
+    public void run(long x, long out, long n, double p, double q) {
+        long between = Scratch.take(Scratch.Slot.STAGE, 4L * Elementwise.BLOCK);
+        for (long i = 0; i < n; i += Elementwise.BLOCK) {
+            long m = Math.min(Elementwise.BLOCK, n - i);
+            first.run(x + 4 * i, between, m, p, q);
+            second.run(x + 4 * i, between, out + 4 * i, m);
+        }
+    }
+}
+
 /** As {@link F32MapLoop} for two operands. */
 final class F32ZipLoop implements ZipKernel {
     private static final F32Fns.Zip FN = Specialize.data(MethodHandles.lookup(), F32Fns.Zip.class);
@@ -89,11 +117,17 @@ final class F32ZipLoop implements ZipKernel {
             few(x, y, out, n);
             return;
         }
-        long last = n - LANES;
-        for (long i = 0; i < last; i += LANES) {
+        long whole = n - n % LANES;
+        loop(x, y, out, whole);
+        if (whole < n) {
+            loop(x + 4 * (n - LANES), y + 4 * (n - LANES), out + 4 * (n - LANES), LANES);
+        }
+    }
+
+    private static void loop(long x, long y, long out, long n) {
+        for (long i = 0; i < n; i += LANES) {
             step(x + 4 * i, y + 4 * i, out + 4 * i);
         }
-        step(x + 4 * last, y + 4 * last, out + 4 * last);
     }
 
     private static void few(long x, long y, long out, long n) {
@@ -134,11 +168,17 @@ final class F64MapLoop implements MapKernel {
             few(x, out, n, a, b);
             return;
         }
-        long last = n - LANES;
-        for (long i = 0; i < last; i += LANES) {
+        long whole = n - n % LANES;
+        loop(x, out, whole, a, b);
+        if (whole < n) {
+            loop(x + 8 * (n - LANES), out + 8 * (n - LANES), LANES, a, b);
+        }
+    }
+
+    private static void loop(long x, long out, long n, double a, double b) {
+        for (long i = 0; i < n; i += LANES) {
             step(x + 8 * i, out + 8 * i, a, b);
         }
-        step(x + 8 * last, out + 8 * last, a, b);
     }
 
     private static void few(long x, long out, long n, double a, double b) {
@@ -173,11 +213,17 @@ final class F64ZipLoop implements ZipKernel {
             few(x, y, out, n);
             return;
         }
-        long last = n - LANES;
-        for (long i = 0; i < last; i += LANES) {
+        long whole = n - n % LANES;
+        loop(x, y, out, whole);
+        if (whole < n) {
+            loop(x + 8 * (n - LANES), y + 8 * (n - LANES), out + 8 * (n - LANES), LANES);
+        }
+    }
+
+    private static void loop(long x, long y, long out, long n) {
+        for (long i = 0; i < n; i += LANES) {
             step(x + 8 * i, y + 8 * i, out + 8 * i);
         }
-        step(x + 8 * last, y + 8 * last, out + 8 * last);
     }
 
     private static void few(long x, long y, long out, long n) {
