@@ -10,8 +10,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Loops in vector form over one function, templates for {@link Specialize}; null where the tables have no form. A loop calls
- * its step in one place: a second copy of a long function passes what the JIT inlines at most, and it then boxes vectors.
+ * Loops in vector form over one function, templates for {@link Specialize}; null where the tables have no form. A loop
+ * calls its step in one place: a second copy of a long function passes what the JIT inlines at most, and it then boxes
+ * every vector.
  */
 final class VectorLoops {
     private VectorLoops() {}

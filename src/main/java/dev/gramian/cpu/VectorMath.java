@@ -178,7 +178,7 @@ final class VectorMath {
         return e.fma(rest.mul(MINUS_HALF), e);
     }
 
-    /** x Phi(x) as x or 0 less the tail; at most 8 ulp off at small negative values, mostly below 2; tail is exp(-x^2/2). */
+    /** x Phi(x) as x or 0 less its tail, at most 8 ulp off and mostly below 2; tail is exp(-x^2/2). */
     static FloatVector gelu(FloatVector x, FloatVector tail) {
         FloatVector a = geluEnd(x);
         return x.blend(MINUS_ZERO, x.compare(VectorOperators.LT, ZERO)).sub(a.mul(mills(a)).mul(tail));
