@@ -16,7 +16,7 @@ import java.util.Arrays;
  *
  * <p>Operands are multiplied two at a time in the order of the fewest multiply-adds (exactly for up to 8 operands, by
  * the best of several guesses beyond); {@link #explain} shows it. Labels that only one operand has are summed before.
- * A pair that shares a summed label is one batched matrix product, any other pair a broadcast multiplication; but a batch
+ * A pair that shares a summed label is one batched matrix product, any other pair a broadcast multiplication; a batch
  * of short dot products (every label in both operands, at most 512 elements each) is multiplied out and then summed,
  * which is faster and takes memory for the products.
  *

@@ -14,7 +14,7 @@ import java.util.List;
 
 /** What einsum runs, copies and holds: counted by traces, live bytes and the device's peak. */
 final class EinsumMemoryTest {
-    /** Names of the operations that ran; nothing but the result is live after, and the peak was {@code extra} above it. */
+    /** Names of the operations that ran; only the result is live after, and the peak was {@code extra} above it. */
     private static List<String> ran(Device device, Scope s, long extra, String spec, Tensor... operands) {
         List<Trace> traces = new ArrayList<>();
         long before = s.liveBytes();
