@@ -48,11 +48,17 @@ final class OpenScopes {
             storages[count++] = s;
         }
 
+        /** Whether the storage is still this scope's to free: not handed on, nor freed by its buffer. */
+        private boolean held(Storage s) {
+            Lifetime life = s.lifetime();
+            return life == lifetime || life.owner() == lifetime && life.isOpen();
+        }
+
         /** Drops what has been handed on; grows only if most is still here. */
         private void compact() {
             int n = 0;
             for (int i = 0; i < count; i++) {
-                if (storages[i].lifetime() == lifetime) {
+                if (held(storages[i])) {
                     storages[n++] = storages[i];
                 }
             }
@@ -70,7 +76,10 @@ final class OpenScopes {
             for (int i = 0; i < count; i++) {
                 Storage s = storages[i];
                 storages[i] = null;
-                if (s.lifetime() == lifetime) {
+                if (held(s)) {
+                    if (s.lifetime() != lifetime) {
+                        s.lifetime().end();
+                    }
                     backend.free(s);
                 }
             }
@@ -82,7 +91,7 @@ final class OpenScopes {
             Storage[] all = storages;
             for (int i = 0; i < Math.min(count, all.length); i++) {
                 Storage s = all[i];
-                if (s != null && s.lifetime() == lifetime) {
+                if (s != null && held(s)) {
                     sum += s.bytes();
                 }
             }

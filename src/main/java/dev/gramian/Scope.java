@@ -120,6 +120,10 @@ public final class Scope implements AutoCloseable {
         Storage storage = t.view().storage();
         if (storage.lifetime() != lifetime) {
             check("keep", "x", t);
+            if (storage.lifetime().owner() == lifetime) {
+                throw new ClosedException("keep: x is a view of a buffer, which stays where it is; x " + t.describe()
+                        + ", " + lifetime.name() + "; keep x.copy()");
+            }
             return t;
         }
         Scope to = outer;
@@ -259,6 +263,49 @@ public final class Scope implements AutoCloseable {
             }
         }
         return r;
+    }
+
+    /** Uninitialised bytes of this scope that can be freed before it closes; for {@link Buffer} alone. */
+    Tensor block(Spec spec) {
+        own("buffer");
+        View v = fresh("buffer", spec);
+        v.storage().ownedBy(new Lifetime(lifetime, "buffer in the " + lifetime.name()));
+        holding.add(v.storage());
+        return new Tensor(v, device);
+    }
+
+    /** Frees what {@link #block} gave. */
+    void release(Tensor block) {
+        own("buffer");
+        Storage s = block.view().storage();
+        s.lifetime().end();
+        backend.free(s);
+    }
+
+    /** Writes elements into memory that exists already, part of a {@link #block}. */
+    void assign(Tensor to, Tensor from) {
+        Op op = new Op.Assign();
+        own(op.name());
+        check(op.name(), "target", to);
+        boolean foreign = check(op.name(), "x", from);
+        View[] in = {from.view()};
+        View[] out = {to.view()};
+        if (!in[0].spec().equals(out[0].spec())) {
+            throw new ShapeException("assign: x does not fit; x " + from.describe() + ", target " + to.describe()
+                    + "; both must agree");
+        }
+        Lifetime[] pins = foreign ? pin(op, new Tensor[] {from}) : null;
+        long start = listener == null ? 0 : System.nanoTime();
+        try {
+            backend.run(op, in, out);
+        } finally {
+            if (pins != null) {
+                unpin(pins);
+            }
+        }
+        if (listener != null) {
+            listener.accept(new Trace(op.name(), specs(in), specs(out), System.nanoTime() - start, 0));
+        }
     }
 
     private View fresh(String op, Spec spec) {

@@ -13,6 +13,7 @@ public final class Lifetime {
 
     private final Thread thread;
     private final String name;
+    private final Lifetime owner;
     private final AtomicLong state = new AtomicLong();
     private volatile boolean open = true;
 
@@ -20,6 +21,19 @@ public final class Lifetime {
     public Lifetime(Thread thread, String name) {
         this.thread = thread;
         this.name = name;
+        this.owner = this;
+    }
+
+    /** A life that may end before its owner's and ends with it at the latest. */
+    public Lifetime(Lifetime owner, String name) {
+        this.thread = owner.thread;
+        this.name = name;
+        this.owner = owner;
+    }
+
+    /** The scope's life that this one is part of; itself for a scope's own. */
+    public Lifetime owner() {
+        return owner;
     }
 
     public boolean isOpen() {

@@ -15,7 +15,7 @@ import static dev.gramian.core.OpRules.same;
  * in range.
  */
 public sealed interface Op
-        permits Op.Fill, Op.Sequence, Op.Random, Op.Map, Op.Zip, Op.ZipScalar, Op.Where, Op.Copy,
+        permits Op.Fill, Op.Sequence, Op.Random, Op.Map, Op.Zip, Op.ZipScalar, Op.Where, Op.Copy, Op.Assign,
         Op.Reduce, Op.Softmax, Op.AttentionWeights, Op.Normalize, Op.Gemm, Op.Gather,
         Op.TakeAlongAxis, Op.Concat, Op.Sort, Op.TopK, Op.CumSum, Op.Triangle,
         Op.FirstNonFinite, Decomposition {
@@ -183,6 +183,22 @@ public sealed interface Op
         @Override
         public Spec[] results(View... in) {
             return one(in[0].shape(), to);
+        }
+    }
+
+    /**
+     * In: x. Its elements into memory that is there already: the result is a view of any layout that names no element
+     * twice and shares none with x. The one operation whose result is neither fresh nor contiguous.
+     */
+    record Assign() implements Op {
+        @Override
+        public String name() {
+            return "assign";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            return one(in[0].shape(), in[0].dtype());
         }
     }
 

@@ -136,6 +136,7 @@ public final class CpuBackend implements Backend {
             case Op.ZipScalar o -> elementwise.zipScalar(o, in, out[0]);
             case Op.Where o -> elementwise.where(in, out[0]);
             case Op.Copy o -> elementwise.copy(in, out[0]);
+            case Op.Assign o -> elementwise.assign(in, out[0]);
             case Op.Reduce o -> reductions.reduce(o, in[0], out[0]);
             case Op.CumSum o -> reductions.cumSum(o, in[0], out[0]);
             case Op.Softmax o -> rows.softmax(o, in[0], out[0]);

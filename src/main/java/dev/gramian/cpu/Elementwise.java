@@ -1,9 +1,11 @@
 package dev.gramian.cpu;
 
 import dev.gramian.core.DType;
+import dev.gramian.core.Layout;
 import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.View;
+import java.util.Arrays;
 
 /**
  * Elementwise operations, copies and fills over any layout. Kernels see contiguous elements only: an operand that lies
@@ -174,6 +176,31 @@ final class Elementwise {
         } else if (!a.transpose(y, workers)) {
             workers.parallelFor(n, GRAIN, (begin, end) -> a.gather(begin, end - begin, y + begin * v));
         }
+    }
+
+    /** In: x of out's type. Writes run by run, a run being what lies in the result without a gap. */
+    void assign(View[] in, View out) {
+        Layout layout = out.layout();
+        if (layout.isContiguous()) {
+            copy(in, out);
+            return;
+        }
+        long run = 1;
+        int outer = layout.rank();
+        for (; layout.shape().at(outer - 1) == 1 || layout.stride(outer - 1) == run; outer--) {
+            run *= layout.shape().at(outer - 1);
+        }
+        int[] axes = new int[outer];
+        Arrays.setAll(axes, i -> i);
+        Walk lines = Walk.of(out, axes);
+        Operand a = Operand.of(in[0], out.shape());
+        long y = CpuStorage.address(out);
+        long n = run;
+        workers.parallelFor(lines.size, Math.max(1, GRAIN / n), (begin, end) -> {
+            for (long i = begin; i < end; i++) {
+                a.gather(i * n, n, y + lines.offset(i));
+            }
+        });
     }
 
     void fill(Op.Fill op, View out) {
