@@ -19,8 +19,8 @@ import dev.gramian.core.GramianException;
  * -inf. F16 and BF16 compute in F32 throughout and round once, at the end.
  */
 public final class Attention {
-    /** Workspace where none is set: 64 MiB. */
-    public static final long DEFAULT_WORKSPACE = 64L << 20;
+    /** Workspace where none is set: 8 MiB, near what second-level caches hold; more was slower on two cores. */
+    public static final long DEFAULT_WORKSPACE = 8L << 20;
 
     private static final Attention DEFAULT = new Attention(false, null, null, null, 0, null, null, false,
             DEFAULT_WORKSPACE);

@@ -113,10 +113,8 @@ public final class Linalg {
             if (a.rank() == 2 && right.rank() > 2) {
                 // one factorisation for the whole stack: its matrices become more columns
                 Tensor rows = front(right);
-                x = back(s
-                        .run(new Decomposition.Solve(), a,
-                                rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2))))
-                        .reshape(rows.shape().toArray()));
+                Tensor columns = rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2)));
+                x = back(s.run(new Decomposition.Solve(), a, columns).reshape(rows.shape().toArray()));
             } else {
                 Shape batch = Systems.batch("solve", a, right);
                 x = s.run(
