@@ -1,11 +1,12 @@
 #!/bin/sh
 # Matrix products by Gramian and by cblas_sgemm called from C, on the same libopenblas file, taking turns:
 #     compare-openblas.sh [-t "1 2"] [-r TURNS] [-d DEVICE] [MxNxK]...
-# Medians in ms; a ratio above 1 means Gramian is faster. The third program is C once more with
-# OPENBLAS_CORETYPE=SkylakeX, which OpenBLAS does not choose by itself on AVX-512 processors that it does not know.
+# Medians in ms; a ratio above 1 means Gramian is faster. Both run the kernels OpenBLAS chooses for the processor, whatever
+# OPENBLAS_CORETYPE is in the environment.
 # A turn in which a program did not have its cores to itself (less than 85% of THREADS) does not count; "of" says how many
-# turns of the three programs did. Turns go on until each has TURNS or three times as many were tried.
+# turns of the two programs did. Turns go on until each has TURNS or three times as many were tried.
 set -eu
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 threads="1 2"
 turns=11
 device=cpu:native
@@ -21,12 +22,11 @@ shift $((OPTIND - 1))
 . "$(dirname -- "$0")/build.sh"
 . "$here/library.sh"
 [ $# -gt 0 ] || set -- 512x512x512 1024x1024x1024 2048x2048x2048 4096x4096x4096 4096x768x768
-avx512=$(grep -qs avx512f /proc/cpuinfo && echo yes || echo no)
 
 tmp=$(mktemp -d)
-trap 'exec 3>&- 5>&- 7>&-; rm -rf "$tmp"' EXIT
+trap 'exec 3>&- 7>&-; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
-mkfifo "$tmp/c.in" "$tmp/c.out" "$tmp/w.in" "$tmp/w.out" "$tmp/j.in" "$tmp/j.out"
+mkfifo "$tmp/c.in" "$tmp/c.out" "$tmp/j.in" "$tmp/j.out"
 
 median() {
     [ -f "$1" ] || { echo nan; return; }
@@ -48,14 +48,13 @@ count() {
     cat "$1" 2>/dev/null | wc -l
 }
 
-printf '%-8s%-16s%10s%12s%12s%8s%12s%8s  %s\n' threads size GFLOP/s 'java ms' 'C ms' ratio 'SkylakeX ms' ratio of
+printf '%-8s%-16s%10s%12s%12s%8s  %s\n' threads size GFLOP/s 'java ms' 'C ms' ratio of
 for t in $threads; do
     "$here/target/sgemm" "$lib/libopenblas.so.0" "$t" - <"$tmp/c.in" >"$tmp/c.out" &
-    OPENBLAS_CORETYPE=SkylakeX "$here/target/sgemm" "$lib/libopenblas.so.0" "$t" - <"$tmp/w.in" >"$tmp/w.out" &
     # shellcheck disable=SC2086
     "$java" $flags -XX:+UseParallelGC "-Dgramian.openblas=$lib/libopenblas.so.0" "-Dgramian.threads=$t" \
         -cp "$class_path" dev.gramian.benchmarks.GemmTurns "$device" <"$tmp/j.in" >"$tmp/j.out" 2>/dev/null &
-    exec 3>"$tmp/c.in" 4<"$tmp/c.out" 5>"$tmp/w.in" 6<"$tmp/w.out" 7>"$tmp/j.in" 8<"$tmp/j.out"
+    exec 3>"$tmp/c.in" 4<"$tmp/c.out" 7>"$tmp/j.in" 8<"$tmp/j.out"
     # to warm up: the JIT needs some seconds of work
     for i in 1 2 3 4 5 6 7 8 9 10; do turn "512 512 512" 7 8 ''; turn "768 768 768" 7 8 ''; done
     for size in "$@"; do
@@ -69,7 +68,6 @@ for t in $threads; do
             f=$([ "$i" = 0 ] || echo "$tmp")
             turn "$mnk" 3 4 "${f:+$f/c}"
             turn "$mnk" 7 8 "${f:+$f/j}"
-            [ $avx512 = no ] || turn "$mnk" 5 6 "${f:+$f/w}"
             i=$((i + 1))
             if [ "$(count "$tmp/c")" -ge "$turns" ] && [ "$(count "$tmp/j")" -ge "$turns" ]; then
                 break
@@ -77,14 +75,12 @@ for t in $threads; do
         done
         c=$(median "$tmp/c")
         j=$(median "$tmp/j")
-        w=$([ $avx512 = no ] || median "$tmp/w")
-        n="$(count "$tmp/j")+$(count "$tmp/c")+$(count "$tmp/w") of $((i - 1))"
-        echo "$t $size $j $c ${w:--} $mnk $n" | awk '{
-            gflop = $3 == "nan" ? "nan" : sprintf("%.1f", 2e-6 * $6 * $7 * $8 / $3)
+        n="$(count "$tmp/j")+$(count "$tmp/c") of $((i - 1))"
+        echo "$t $size $j $c $mnk $n" | awk '{
+            gflop = $3 == "nan" ? "nan" : sprintf("%.1f", 2e-6 * $5 * $6 * $7 / $3)
             ratio = $3 == "nan" || $4 == "nan" ? "nan" : sprintf("%.2f", $4 / $3)
-            wide = $3 == "nan" || $5 == "nan" || $5 == "-" ? $5 : sprintf("%.2f", $5 / $3)
-            printf "%-8s%-16s%10s%12s%12s%8s%12s%8s  %s of %s\n", $1, $2, gflop, $3, $4, ratio, $5, wide, $9, $11 }'
+            printf "%-8s%-16s%10s%12s%12s%8s  %s of %s\n", $1, $2, gflop, $3, $4, ratio, $8, $10 }'
     done
-    exec 3>&- 4<&- 5>&- 6<&- 7>&- 8<&-
+    exec 3>&- 4<&- 7>&- 8<&-
     wait
 done

@@ -4,8 +4,9 @@ import dev.gramian.core.DType;
 import java.util.Set;
 
 /**
- * OpenBLAS, but for the larger products where its kernels use half the processor: on AVX-512 processors that it does not
- * know (it reports the core Haswell on Zen 5) the Vector API tiles are about twice as fast; see native-notes/cpu/gemm.md.
+ * OpenBLAS, but for the larger products where its kernels use half the processor: told by OPENBLAS_CORETYPE to be a Haswell,
+ * or on a processor it does not know, it computes in 256 bits, and the Vector API tiles in 512 are about twice as fast; see
+ * native-notes/cpu/gemm.md.
  */
 final class NativeBlas implements Blas {
     /** Cores of OpenBLAS whose kernels are at most 256 bits wide. */

@@ -231,19 +231,6 @@ final class NativeLibrary {
 
     /** Loads the files in order, the last being libopenblas: later ones find earlier ones by name. */
     private static NativeLibrary load(List<Path> files) throws IOException {
-        String core = OpenBlasCore.wanted();
-        if (core == null) {
-            return loadAsItIs(files);
-        }
-        OpenBlasCore.set(core);
-        try {
-            return loadAsItIs(files);
-        } finally {
-            OpenBlasCore.set(null);
-        }
-    }
-
-    private static NativeLibrary loadAsItIs(List<Path> files) throws IOException {
         boolean elf = System.getProperty("os.name", "").equals("Linux");
         for (Path f : files) {
             if (!Files.isRegularFile(f)) {
