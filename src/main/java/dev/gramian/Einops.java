@@ -99,8 +99,9 @@ public final class Einops {
                             "take it away or name the axis");
                 }
                 Number n = e.getValue();
-                if (n == null || n.longValue() < 0 || n.doubleValue() != Math.rint(n.doubleValue())) {
-                    throw new Fault("size of axis " + name + " is " + n, "sizes are whole numbers from 0");
+                if (n == null || n.longValue() < 0 || n.doubleValue() != n.longValue()) {
+                    throw new Fault("size of axis " + name + " is " + n,
+                            "sizes are whole numbers from 0 that fit a long");
                 }
             }
             if (fn == ReduceFn.ARGMIN || fn == ReduceFn.ARGMAX) {

@@ -10,10 +10,12 @@ import dev.gramian.core.DType;
 import dev.gramian.core.ReduceFn;
 import dev.gramian.core.ShapeException;
 import dev.gramian.spec.DeviceSpec;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 
 final class EinopsTest {
     @DeviceSpec
@@ -88,8 +90,16 @@ final class EinopsTest {
                     "axis 0 of x has size 2, the group 1 must be equal");
             rearrange(x, b, Map.of("w", 5, "h", 12), "size given for axis w, which the pattern does not name",
                     "take it away or name the axis");
-            rearrange(x, b, Map.of("h", 2.5), "size of axis h is 2.5", "sizes are whole numbers from 0");
-            rearrange(x, b, Map.of("h", -1), "size of axis h is -1", "sizes are whole numbers from 0");
+            rearrange(x, b, Map.of("h", 2.5), "size of axis h is 2.5",
+                    "sizes are whole numbers from 0 that fit a long");
+            rearrange(x, b, Map.of("h", -1), "size of axis h is -1", "sizes are whole numbers from 0 that fit a long");
+            rearrange(x, b, Map.of("h", BigInteger.TWO.pow(64)), "size of axis h is 18446744073709551616",
+                    "sizes are whole numbers from 0 that fit a long");
+            rearrange(x, b, Map.of("h", Double.NaN), "size of axis h is NaN",
+                    "sizes are whole numbers from 0 that fit a long");
+            rearrange(x, b, Map.of("h", Long.MAX_VALUE, "d", 3),
+                    "axis h (size 9223372036854775807) times axis d (size 3) is not 768",
+                    "axis 2 of x has size 768, the group (h d) must be equal");
             rearrange(x, "b l d -> b l", none, "axis d is only on the left side",
                     "name it on the right too, or use reduce or select to be rid of it");
             rearrange(x, "b l d -> b l d e", none, "axis e is only on the right side",
@@ -149,6 +159,37 @@ final class EinopsTest {
             fails("reduce", () -> Einops.reduce(x, "b l (d 5) -> b l", ReduceFn.SUM, none), "5 does not divide 768",
                     "b l (d 5) -> b l", "{}", "axis 2 of x is (d 5), sizes must multiply to 768");
         }
+    }
+
+    /** Whatever the text: a tensor or the library's own exception that names it. */
+    @DeviceSpec
+    void randomPatterns(Device device) {
+        long seed = Long.getLong("gramian.seed", 20260904);
+        Random random = new Random(seed);
+        String[] parts = {"a", "b", "c", " ", " ", " ", "(", ")", "->", "->", "...", "1", "2", "_", "é", "."};
+        String[] starts = {"", "a b ", "a b -> ", "... -> "};
+        int good = 0;
+        try (Scope s = device.open()) {
+            Tensor x = s.ones(2, 4);
+            for (int i = 0; i < 20_000; i++) {
+                StringBuilder p = new StringBuilder(starts[random.nextInt(starts.length)]);
+                for (int n = random.nextInt(10); n > 0; n--) {
+                    p.append(parts[random.nextInt(parts.length)]);
+                }
+                Map<String, Integer> sizes = random.nextBoolean() ? Map.of("a", 2) : Map.of();
+                try (Scope inner = device.open()) {
+                    switch (random.nextInt(3)) {
+                        case 0 -> x.rearrange(p.toString(), sizes);
+                        case 1 -> Einops.repeat(x, p.toString(), sizes);
+                        default -> Einops.reduce(x, p.toString(), ReduceFn.SUM, sizes);
+                    }
+                    good++;
+                } catch (ShapeException e) {
+                    assertTrue(e.getMessage().contains("pattern \"" + p + "\""), "seed " + seed + " " + e.getMessage());
+                }
+            }
+        }
+        assertTrue(good > 200, "seed " + seed + ", good " + good);
     }
 
     private static void rearrange(

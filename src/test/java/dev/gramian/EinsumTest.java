@@ -82,7 +82,7 @@ final class EinsumTest {
         assertEquals(0, device.liveBytes());
     }
 
-    /** Up to 4 operands of up to 4 axes over 6 labels of size 1 to 4, now and then 0; views of every kind. */
+    /** Up to 4, now and then 10, operands of up to 4 axes over 6 labels of size 1 to 4, now and then 0; views of every kind. */
     private static final class RandomCase {
         final Random random;
         final long[] sizes = new long[6];
@@ -95,7 +95,7 @@ final class EinsumTest {
             for (int l = 0; l < sizes.length; l++) {
                 sizes[l] = random.nextInt(40) == 0 ? 0 : 1 + random.nextInt(4);
             }
-            tensors = new Tensor[1 + random.nextInt(4)];
+            tensors = new Tensor[1 + random.nextInt(random.nextInt(4) == 0 ? 10 : 4)];
             List<Integer> used = new ArrayList<>();
             for (int o = 0; o < tensors.length; o++) {
                 int[] term = new int[random.nextInt(5)];
