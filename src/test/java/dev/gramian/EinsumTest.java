@@ -82,7 +82,7 @@ final class EinsumTest {
         assertEquals(0, device.liveBytes());
     }
 
-    /** Up to 4, now and then 10, operands of up to 4 axes over 6 labels of size 1 to 4, now and then 0; views of every kind. */
+    /** Up to 10 operands of up to 4 axes over 6 labels of size 1 to 4, now and then 0; views of every kind. */
     private static final class RandomCase {
         final Random random;
         final long[] sizes = new long[6];
