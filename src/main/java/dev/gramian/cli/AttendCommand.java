@@ -49,8 +49,8 @@ final class AttendCommand extends GramianCommand {
             fallbackValue = "",
             paramLabel = "ALIGN",
             preprocessor = AfterEqualsSign.class,
-            description = "Query i sees keys up to its own. With other than Lq keys name the alignment: top-left (keys 0 to i)"
-                    + " or bottom-right (the last query sees all keys).")
+            description = "Query i sees keys up to its own. With other than Lq keys name the alignment: top-left (keys 0"
+                    + " to i) or bottom-right (the last query sees all keys).")
     private String causal;
 
     @Option(names = "--scale", paramLabel = "X", description = "Factor of the scores. Default: 1/sqrt(d).")

@@ -42,7 +42,7 @@ final class AttentionReference {
     private double rowSum;
     private double scoreError;
 
-    /** {@code scale} null for 1 / sqrt(d); query i sees key j up to i + offset where causal; mask and bias may be null. */
+    /** {@code scale} null for 1 / sqrt(d); query i sees key j up to i + offset where causal; mask, bias may be null. */
     AttentionReference(
             Tensor q,
             Tensor k,

@@ -65,8 +65,8 @@ final class Check {
     }
 
     /**
-     * One element. {@code slack} is how far it may be off before it is stored; {@code magnitude} bounds every partial sum
-     * on its way, which may have overflowed beyond the largest number.
+     * One element. {@code slack} is how far it may be off before it is stored; {@code magnitude} bounds every partial
+     * sum on its way, which may have overflowed beyond the largest number.
      */
     void add(double actual, double reference, double magnitude, double slack) {
         checked++;

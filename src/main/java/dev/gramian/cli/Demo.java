@@ -17,7 +17,8 @@ import java.util.Locale;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * From word vectors to attention and low rank, each step with its shape; compared with what NumPy made of the same files.
+ * From word vectors to attention and low rank, each step with its shape; compared with what NumPy made of the same
+ * files.
  */
 final class Demo {
     private static final String[] TOKENS = {"cat", "dog", "airplane", "car", "apple", "bread", "red", "blue"};
@@ -56,7 +57,7 @@ final class Demo {
         return wrong.isEmpty() ? 0 : Main.CHECK_FAILED;
     }
 
-    // ---- the walk ----------------------------------------------------------------------------------------------------
+    // ---- the walk ---------------------------------------------------------------------------------------------------
 
     private void similarity(DemoFiles files) {
         heading("Similar words point the same way");
@@ -162,7 +163,7 @@ final class Demo {
         }
     }
 
-    // ---- comparing and printing --------------------------------------------------------------------------------------
+    // ---- comparing and printing -------------------------------------------------------------------------------------
 
     private void agrees(Tensor x, DemoFiles files, String name) {
         double[] expected = session.read(files.path("expected.npz") + ":" + name).toDoubleArray();

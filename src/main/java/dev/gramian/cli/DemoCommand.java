@@ -5,7 +5,8 @@ import picocli.CommandLine.Command;
 /** The walk of {@link Demo} over files that come with the program. */
 @Command(
         name = "demo",
-        description = "A walk through attention and the SVD on files that come with the program, every step with its shape.")
+        description = "A walk through attention and the SVD on files that come with the program, every step with its"
+                + " shape.")
 final class DemoCommand extends GramianCommand {
     @Override
     public Integer call() {

@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
 /** Sums of products by index notation. */
 @Command(
         name = "einsum",
-        description = "Sums of products by index notation, as NumPy's einsum: gramian einsum \"bqd,bkd->bqk\" q.npy k.npy.")
+        description = "Sums of products by index notation, as NumPy's einsum: gramian einsum \"bqd,bkd->bqk\" q.npy"
+                + " k.npy.")
 final class EinsumCommand extends GramianCommand {
     @Parameters(index = "0", paramLabel = "SPEC", description = "Labels of the operands and the result: ij,jk->ik.")
     private String notation;

@@ -21,8 +21,8 @@ import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /**
- * The command line {@code gramian}. Exit codes: 0 success, 1 a check failed, 2 bad usage, files or operands, 70 anything
- * unforeseen.
+ * The command line {@code gramian}. Exit codes: 0 success, 1 a check failed, 2 bad usage, files or operands, 70
+ * anything unforeseen.
  */
 @Command(
         name = "gramian",
@@ -184,7 +184,11 @@ public final class Main implements Runnable {
             text = "out of memory in the Java heap (" + e.getMessage()
                     + "); give it more with GRAMIAN_JAVA_OPTIONS=-Xmx8g; run again with --debug for details";
         } else {
-            text = e + "; run again with --debug for details";
+            Throwable root = e;
+            while (root.getCause() != null && root.getCause() != root) {
+                root = root.getCause();
+            }
+            text = root + "; run again with --debug for details";
         }
         err.println(spec.commandLine().getColorScheme().errorText("gramian: " + text.replaceAll("\\s*\\R\\s*", " ")));
         if (debug) {

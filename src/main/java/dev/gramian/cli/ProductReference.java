@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.TreeSet;
 
 /**
- * The oracle of {@code matmul --check} and {@code einsum --check}: sums of products in float64 by loops over every index,
- * straight from the definition. Shares no code with the library's own products but reading elements.
+ * The oracle of {@code matmul --check} and {@code einsum --check}: sums of products in float64 by loops over every
+ * index, straight from the definition. Shares no code with the library's own products but reading elements.
  */
 final class ProductReference {
-    /** ProductReference one check adds up, about a second of plain loops; beyond, evenly spread rows of the result stand for all. */
+    /** Products one check adds up, about a second of plain loops; beyond, evenly spread rows stand for all. */
     private static final long BUDGET = 300_000_000L;
 
     /** Elements of one operand held in float64 at a time. */
@@ -60,7 +60,7 @@ final class ProductReference {
         return new ProductReference(labels, output, operands).check(what, result).verdict();
     }
 
-    /** Letters as themselves; the axes of an ellipsis as -1 for its last, -2 for the one before, so that they align right. */
+    /** Letters as themselves; the axes of an ellipsis as -1 for its last, -2 for the one before: they align right. */
     private static int[] labels(String term, int dots) {
         List<Integer> r = new ArrayList<>();
         for (int i = 0; i < term.length(); i++) {

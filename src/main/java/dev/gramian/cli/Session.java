@@ -67,7 +67,7 @@ final class Session implements AutoCloseable {
         }
     }
 
-    /** Runs the computation that the closing line is about. {@code rows} as {@link Progress} counts them, 0 if unknown. */
+    /** Runs the computation that the closing line is about; {@code rows} as {@link Progress} counts, 0 if unknown. */
     <T> T compute(String what, long rows, Supplier<T> work) {
         progress = main.quiet ? null : Progress.of(what, rows);
         computing = true;

@@ -17,8 +17,8 @@ import picocli.CommandLine.Parameters;
 /** Singular value decomposition of a matrix or a stack of matrices. */
 @Command(
         name = "svd",
-        description = "Thin singular value decomposition A = U diag(S) VT; prints the singular values where none of the files"
-                + " is named.")
+        description = "Thin singular value decomposition A = U diag(S) VT; prints the singular values where none of the"
+                + " files is named.")
 final class SvdCommand extends GramianCommand {
     @Parameters(index = "0", paramLabel = "A", description = "Matrix, or stack of matrices, (..., m, n).")
     private String a;

@@ -43,7 +43,7 @@ final class CommandsTest {
         return dir.resolve(name);
     }
 
-    // ---- matmul ------------------------------------------------------------------------------------------------------
+    // ---- matmul -----------------------------------------------------------------------------------------------------
 
     @ParameterizedTest
     @ValueSource(strings = {"auto", "cpu:vector", "cpu:scalar"})
@@ -86,7 +86,7 @@ final class CommandsTest {
         assertTrue(r.out.contains("374,400 values, 468 of 800 rows; max abs error"), r.out);
     }
 
-    // ---- einsum ------------------------------------------------------------------------------------------------------
+    // ---- einsum -----------------------------------------------------------------------------------------------------
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
@@ -137,7 +137,7 @@ final class CommandsTest {
         }
     }
 
-    // ---- errors ------------------------------------------------------------------------------------------------------
+    // ---- errors -----------------------------------------------------------------------------------------------------
 
     @Test
     void mixedTypesAreRefused() {
@@ -191,8 +191,8 @@ final class CommandsTest {
         "matmul a b c|gramian: Unmatched argument at index 3: 'c'|matmul",
         "matmul a b --math half|gramian: Invalid value for option '--math': expected one of [IEEE, TF32, REDUCED]"
                 + " (case-insensitive) but was 'half'|matmul",
-        "attend q k v --causal=left|gramian: Invalid value for option '--causal': expected top-left or bottom-right but was"
-                + " 'left'|attend",
+        "attend q k v --causal=left|gramian: Invalid value for option '--causal': expected top-left or bottom-right"
+                + " but was 'left'|attend",
         "svd a --rank 2|gramian: --rank and --approx go together|svd",
         "svd a --values-only -u u.npy|gramian: --values-only gives no vectors: leave out -u, -v and --rank|svd",
         "devices --threads 0|gramian: Invalid value for option '--threads': 0 is not from 1 to 4096|",
@@ -223,7 +223,7 @@ final class CommandsTest {
                 err.toString());
     }
 
-    // ---- devices, info -----------------------------------------------------------------------------------------------
+    // ---- devices, info ----------------------------------------------------------------------------------------------
 
     @Test
     void devicesAreAllListed() {
@@ -261,7 +261,7 @@ final class CommandsTest {
         assertTrue(r.out.contains("[2, 3]"), r.out);
     }
 
-    // ---- help --------------------------------------------------------------------------------------------------------
+    // ---- help -------------------------------------------------------------------------------------------------------
 
     @Test
     void versionNamesTheJvm() {
