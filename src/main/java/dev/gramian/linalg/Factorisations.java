@@ -4,6 +4,7 @@ import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.Decomposition;
 import dev.gramian.core.Shape;
+import dev.gramian.core.ShapeException;
 
 /** Factorisations behind {@link Linalg}: operands checked for NaN and infinities, then one operation. */
 final class Factorisations {
@@ -32,6 +33,21 @@ final class Factorisations {
         Finite.check("qr", a);
         Tensor[] r = Scope.innermost("qr", a.device()).runAll(new Decomposition.Qr(full), a);
         return new Qr(r[0], r[1]);
+    }
+
+    static Tensor orthonormalise(Tensor a) {
+        if (a.rank() >= 2 && a.dim(-2) < a.dim(-1)) {
+            throw new ShapeException("orthonormalise: more columns than rows; x " + a.shape() + "; at most " + a.dim(-2)
+                    + " columns can be orthonormal, use svd(a).u()");
+        }
+        Finite.check("orthonormalise", a);
+        try (Scope s = Scope.inner("orthonormalise", a.device())) {
+            Tensor[] r = s.runAll(new Decomposition.Qr(false), a);
+            // a vector points to the side of the column it came from
+            Tensor flip = r[1].diagonal(0, -2, -1).lt(0);
+            Tensor sign = flip.where(s.scalar(a.dtype(), -1), s.scalar(a.dtype(), 1));
+            return s.keep(r[0].mul(sign.unsqueeze(-2)));
+        }
     }
 
     static Lu lu(Tensor a) {

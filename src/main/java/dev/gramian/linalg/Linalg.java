@@ -79,7 +79,7 @@ public final class Linalg {
         }
     }
 
-    private static Tensor above(Tensor s, double rtol) {
+    static Tensor above(Tensor s, double rtol) {
         return s.gt(s.slice(-1, 0, 1).mul(rtol));
     }
 
@@ -159,6 +159,16 @@ public final class Linalg {
         return new LogDet(r[0], r[1]);
     }
 
+    /** Least squares of any rank; singular values up to max(m, n) times the type's epsilon times the largest count as zero. */
+    public static LeastSquares lstsq(Tensor a, Tensor b) {
+        return LeastSquares.of(a, b, cutoff(a));
+    }
+
+    /** As {@link #lstsq(Tensor, Tensor)}; singular values up to {@code rcond} times the largest count as zero. */
+    public static LeastSquares lstsq(Tensor a, Tensor b, double rcond) {
+        return LeastSquares.of(a, b, rcond);
+    }
+
     /**
      * x with a x = b, or aᵀ x = b where {@code transpose}, b as in {@link #solve}. Only a's {@code lower} or upper triangle
      * is read, its diagonal counting as ones where {@code unit}. A zero on the diagonal is refused.
@@ -200,6 +210,62 @@ public final class Linalg {
     /** a's rows in the order that partial pivoting finds = l u; a (..., m, n) may be singular. */
     public static Lu lu(Tensor a) {
         return Factorisations.lu(a);
+    }
+
+    /** a = u p, u the nearest matrix to a with orthonormal columns (or rows), p symmetric positive semidefinite. */
+    public static Polar polar(Tensor a) {
+        return Polar.of(a);
+    }
+
+    /**
+     * Orthonormal columns (..., m, n), m &gt;= n, of which the first j span the first j columns of a, by Householder QR: what
+     * Gram-Schmidt would give, to working precision. Columns that depend on those before are replaced by others.
+     */
+    public static Tensor orthonormalise(Tensor a) {
+        return Factorisations.orthonormalise(a);
+    }
+
+    // ---- functions and products of matrices ------------------------------------------------------------------------
+
+    /** a multiplied with itself p times; p &lt; 0 is the power of the inverse, p = 0 the identity. Float types. */
+    public static Tensor matrixPower(Tensor a, long p) {
+        return MatrixFunctions.power(a, p);
+    }
+
+    /** The matrix exponential of (..., n, n), computed in F64. NaN and infinity are refused. */
+    public static Tensor expm(Tensor a) {
+        return MatrixFunctions.exponential(a);
+    }
+
+    /** Sums (...) of the diagonals of (..., m, n). */
+    public static Tensor trace(Tensor a) {
+        if (a.rank() < 2) {
+            throw new ShapeException("trace: needs a matrix; x " + a.shape() + "; give (..., rows, columns)");
+        }
+        return a.diagonal(0, -2, -1).sum(-1);
+    }
+
+    /** Condition number (...) in the 2-norm: the ratio of the largest to the smallest singular value, or inf. */
+    public static Tensor cond(Tensor a) {
+        if (a.rank() >= 2 && (a.dim(-1) == 0 || a.dim(-2) == 0)) {
+            throw new ShapeException("cond: matrix is empty; x " + a.shape() + "; it has no singular values");
+        }
+        try (Scope scope = Scope.inner("cond", a.device())) {
+            Tensor s = decompose("cond", a, SvdMode.VALUES)[0];
+            Tensor smallest = s.select(-1, s.dim(-1) - 1);
+            return scope.keep(smallest.eq(0).where(
+                    scope.scalar(s.dtype(), Double.POSITIVE_INFINITY), s.select(-1, 0).div(smallest)));
+        }
+    }
+
+    /** Every element of vector x times every element of vector y, (x's length, y's length). */
+    public static Tensor outer(Tensor x, Tensor y) {
+        return TensorProducts.outer(x, y);
+    }
+
+    /** The Kronecker product: b times each element of a. Of axes beyond two, and of unequal ranks, as NumPy's. */
+    public static Tensor kron(Tensor a, Tensor b) {
+        return TensorProducts.kron(a, b);
     }
 
     // ---- norms and angles ------------------------------------------------------------------------------------------

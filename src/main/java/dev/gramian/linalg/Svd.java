@@ -16,6 +16,14 @@ import dev.gramian.core.ShapeException;
 public record Svd(Tensor u, Tensor s, Tensor vt) {
 
     /**
+     * The same with signs such that of each column of u the element of largest magnitude is positive, the first of equal
+     * ones. Rotations among vectors of equal values remain arbitrary.
+     */
+    public Svd withSigns() {
+        return Signs.of(this);
+    }
+
+    /**
      * The best approximation of rank r, 0 to k. Its parts are copies: nothing of this decomposition needs to be kept.
      */
     public LowRank truncate(long r) {
