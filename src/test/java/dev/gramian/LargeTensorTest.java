@@ -86,7 +86,8 @@ final class LargeTensorTest {
                 assertArrayEquals(new double[] {5, 0}, x.slice(0, -1, Long.MIN_VALUE, -(n - 1)).toDoubleArray());
                 assertEquals(4, tail.argMax().itemLong());
                 Tensor matrix = x.slice(0, 5, Long.MAX_VALUE).reshape(1 << 15, 1 << 16);
-                assertArrayEquals(new double[] {0, 15}, matrix.slice(0, 0, Long.MAX_VALUE, (1 << 15) - 1).sum(1).toDoubleArray());
+                assertArrayEquals(new double[] {0, 15},
+                        matrix.slice(0, 0, Long.MAX_VALUE, (1 << 15) - 1).sum(1).toDoubleArray());
                 assertEquals(15, Indexing.gather(matrix, 0, -1).sum().item());
                 assertEquals(55, tail.unsqueeze(0).matmul(tail).item());
             }

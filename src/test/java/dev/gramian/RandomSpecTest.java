@@ -60,7 +60,8 @@ final class RandomSpecTest {
             for (DType t : DType.values()) {
                 if (t.isFloat()) {
                     assertArrayEquals(bytes(s.normal(t, 7, 5000).slice(0, 0, 77)), bytes(s.normal(t, 7, 7, 11)));
-                    assertArrayEquals(bytes(s.uniform(t, 7, 0, 1, 5000).slice(0, 0, 77)), bytes(s.uniform(t, 7, 0, 1, 77)));
+                    assertArrayEquals(bytes(s.uniform(t, 7, 0, 1, 5000).slice(0, 0, 77)),
+                            bytes(s.uniform(t, 7, 0, 1, 77)));
                     assertFalse(Arrays.equals(bytes(s.normal(t, 7, 77)), bytes(s.normal(t, 8, 77))));
                 }
             }
