@@ -1,12 +1,11 @@
 package dev.gramian.attention;
 
 import dev.gramian.Indexing;
-import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
-import dev.gramian.core.GramianException;
+import dev.gramian.core.Op;
 import dev.gramian.core.ShapeException;
 import java.util.Arrays;
 
@@ -133,27 +132,11 @@ public final class RopeTables {
 
     /** {@code c} and {@code s} broadcast to x's pairs (..., L, rotary / 2). */
     private Tensor rotate(Tensor x, Tensor c, Tensor s) {
-        long r = rope.rotary();
-        if (r == 0) {
+        if (rope.rotary() == 0) {
             return x;
         }
-        boolean halves = rope.layout() == RopeLayout.HALF_SPLIT;
-        try (Scope scope = Scope.inner("rope", x.device())) {
-            Tensor w = x.to(cos.dtype());
-            Tensor a = halves ? w.slice(-1, 0, r / 2) : w.slice(-1, 0, r, 2);
-            Tensor b = halves ? w.slice(-1, r / 2, r) : w.slice(-1, 1, r, 2);
-            Tensor u = a.mul(c).sub(b.mul(s));
-            Tensor v = b.mul(c).add(a.mul(s));
-            Tensor y = halves
-                    ? Join.concat(-1, u, v)
-                    : Join.stack(-1, u, v).reshape(x.shape().with(x.rank() - 1, r).toArray());
-            if (r < rope.headSize()) {
-                y = Join.concat(-1, y, w.slice(-1, r, rope.headSize()));
-            }
-            return scope.keep(y.to(x.dtype()));
-        } catch (GramianException e) {
-            throw Frame.in("rope", e);
-        }
+        return Scope.innermost("rope", x.device())
+                .run(new Op.Rotate(rope.layout() == RopeLayout.INTERLEAVED), x, c, s);
     }
 
     @Override

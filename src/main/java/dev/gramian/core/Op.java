@@ -16,7 +16,7 @@ import static dev.gramian.core.OpRules.same;
  */
 public sealed interface Op
         permits Op.Fill, Op.Sequence, Op.Random, Op.Map, Op.Zip, Op.ZipScalar, Op.Where, Op.Copy, Op.Assign,
-        Op.Reduce, Op.Softmax, Op.AttentionWeights, Op.Normalize, Op.Gemm, Op.Gather,
+        Op.Reduce, Op.Softmax, Op.AttentionWeights, Op.Normalize, Op.Rotate, Op.Gemm, Op.Gather,
         Op.TakeAlongAxis, Op.Concat, Op.Sort, Op.TopK, Op.CumSum, Op.Triangle,
         Op.FirstNonFinite, Decomposition {
 
@@ -346,6 +346,45 @@ public sealed interface Op
         @Override
         public long flops(View[] in, View[] out) {
             return 6 * in[0].shape().size();
+        }
+    }
+
+    /**
+     * In: x (..., d), cos and sin (..., r / 2) in x's compute type, broadcast to x's rows. Pairs (a, b) of the first r
+     * channels of each row become (a cos - b sin, b cos + a sin), the rest stay. A pair is channels i and i + r / 2, or 2i
+     * and 2i + 1 where {@code interleaved}. Products round before they are added.
+     */
+    record Rotate(boolean interleaved) implements Op {
+        @Override
+        public String name() {
+            return "rotate";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape x = in[0].shape();
+            DType compute = floating("rotate", in[0]).compute();
+            Shape c = in[1].shape();
+            boolean fits = x.rank() > 0 && c.rank() > 0 && c.equals(in[2].shape())
+                    && 2 * c.dim(-1) <= x.dim(-1)
+                    && c.broadcastsTo(x.with(x.rank() - 1, c.dim(-1)));
+            if (!fits) {
+                throw new ShapeException("rotate: cos and sin do not fit; x " + x + ", cos " + c + ", sin "
+                        + in[2].shape() + "; give (..., pairs), at most half as many as channels");
+            }
+            if (in[1].dtype() != compute || in[2].dtype() != compute) {
+                throw new DTypeException("rotate: cos is " + in[1].dtype() + ", sin " + in[2].dtype() + "; x "
+                        + in[0].dtype() + " " + x + "; cast them with .to(DType." + compute + ")");
+            }
+            return one(x, in[0].dtype());
+        }
+
+        @Override
+        public long flops(View[] in, View[] out) {
+            return in[1].shape().rank() == 0
+                    ? 0
+                    : 6 * in[1].shape().dim(-1) * out[0].shape().size()
+                            / Math.max(1, out[0].shape().dim(-1));
         }
     }
 

@@ -21,6 +21,7 @@ public final class CpuBackend implements Backend {
     private final Elementwise elementwise;
     private final Reductions reductions;
     private final Rows rows;
+    private final Rotation rotation;
     private final Triangle triangle;
     private final Indexing indexing;
     private final Sorting sorting;
@@ -40,6 +41,7 @@ public final class CpuBackend implements Backend {
         elementwise = new Elementwise(kernels, workers);
         reductions = new Reductions(kernels, workers);
         rows = new Rows(kernels, workers);
+        rotation = new Rotation(kernels, workers);
         triangle = new Triangle(kernels, workers);
         indexing = new Indexing(workers);
         sorting = new Sorting(workers);
@@ -142,6 +144,7 @@ public final class CpuBackend implements Backend {
             case Op.Softmax o -> rows.softmax(o, in[0], out[0]);
             case Op.AttentionWeights o -> rows.attentionWeights(o, in, out);
             case Op.Normalize o -> rows.normalize(o, in, out[0]);
+            case Op.Rotate o -> rotation.rotate(o, in, out[0]);
             case Op.Gemm o -> matMul.run(o, in[0], in[1], out[0]);
             case Op.Gather o -> indexing.gather(o, in[0], in[1], out[0]);
             case Op.TakeAlongAxis o -> indexing.takeAlongAxis(o, in[0], in[1], out[0]);

@@ -9,10 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.gramian.Device;
+import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
+import dev.gramian.core.Op;
 import dev.gramian.spec.DeviceSpec;
 import java.io.IOException;
 import java.util.Arrays;
@@ -182,6 +184,51 @@ class RopeTest {
         }
     }
 
+    /** The same by slices, products and sums: what the one operation must equal to the last bit. */
+    static Tensor composed(Tensor x, Tensor cos, Tensor sin, boolean interleaved) {
+        long r = 2 * cos.dim(-1);
+        Tensor w = x.to(cos.dtype());
+        Tensor a = interleaved ? w.slice(-1, 0, r, 2) : w.slice(-1, 0, r / 2);
+        Tensor b = interleaved ? w.slice(-1, 1, r, 2) : w.slice(-1, r / 2, r);
+        Tensor u = a.mul(cos).sub(b.mul(sin));
+        Tensor v = b.mul(cos).add(a.mul(sin));
+        Tensor y = interleaved
+                ? Join.stack(-1, u, v).reshape(x.shape().with(x.rank() - 1, r).toArray())
+                : Join.concat(-1, u, v);
+        return Join.concat(-1, y, w.slice(-1, r, Long.MAX_VALUE)).to(x.dtype());
+    }
+
+    @DeviceSpec
+    void equalsTheComposedFormToTheBit(Device device) {
+        Random r = new Random(SEED);
+        for (int n = 0; n < 60; n++) {
+            DType t = new DType[] {DType.F32, DType.F64, DType.F16, DType.BF16}[n % 4];
+            int pairs = r.nextInt(45);
+            int d = 2 * pairs + r.nextInt(4);
+            boolean interleaved = r.nextBoolean();
+            try (Scope s = device.open()) {
+                Tensor x = s.normal(t, r.nextLong(), 2, 3, 5, d);
+                if (d > 3) {
+                    // what is not finite in one pair stays in it
+                    x = Join.concat(-1, s.full(t, Double.NaN, 2, 3, 5, 1), s.full(t, -1e38, 2, 3, 5, 1),
+                            s.full(t, Double.POSITIVE_INFINITY, 2, 3, 5, 1), x.slice(-1, 3, d));
+                }
+                x = r.nextBoolean() ? x.flip(-1).transpose(1, 2) : x;
+                long seed = r.nextLong();
+                DType c = t.compute();
+                Tensor cos = switch (r.nextInt(3)) {
+                    case 0 -> s.normal(c, seed, x.dim(-2), pairs);
+                    case 1 -> s.normal(c, seed, 2, 1, 1, 2 * pairs).slice(-1, 0, 2 * pairs, 2);
+                    default -> s.normal(c, seed, 1).expand(pairs);
+                };
+                Tensor sin = cos.mul(0.7);
+                Tensor y = s.run(new Op.Rotate(interleaved), x, cos, sin);
+                Tensor expected = composed(x, cos, sin, interleaved);
+                assertArrayEquals(expected.toDoubleArray(), y.toDoubleArray(), t + " " + x.layout() + ", seed " + SEED);
+            }
+        }
+    }
+
     @DeviceSpec
     void innerProductsDependOnDistanceAlone(Device device) {
         for (RopeLayout layout : RopeLayout.values()) {
@@ -285,6 +332,19 @@ class RopeTest {
                 () -> new RopeScaling.LongRope(new double[] {1}, new double[] {0}, 2, 64, null));
         fails("rope: longrope has 24 short factors; rotary size 64 has 32 pairs; give one factor per pair",
                 () -> Rope.of(RopeLayout.HALF_SPLIT, 64).scaling(SCALINGS.get("longrope short")).frequencies(5));
+    }
+
+    @DeviceSpec
+    void operationErrors(Device device) {
+        try (Scope s = device.open()) {
+            Op rotate = new Op.Rotate(false);
+            fails("rotate: cos and sin do not fit; x [5, 4], cos [5, 3], sin [5, 3]; give (..., pairs), at most half as many "
+                    + "as channels", () -> s.run(rotate, s.zeros(5, 4), s.zeros(5, 3), s.zeros(5, 3)));
+            fails("rotate: cos and sin do not fit; x [5, 4], cos [2, 2], sin [2, 2]; give (..., pairs), at most half as many "
+                    + "as channels", () -> s.run(rotate, s.zeros(5, 4), s.zeros(2, 2), s.zeros(2, 2)));
+            fails("rotate: cos is F64, sin F32; x F32 [5, 4]; cast them with .to(DType.F32)",
+                    () -> s.run(rotate, s.zeros(5, 4), s.zeros(DType.F64, 5, 2), s.zeros(5, 2)));
+        }
     }
 
     @DeviceSpec
