@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class TensorGoldenTest {
     private static final Map<String, Goldens> FILES = new ConcurrentHashMap<>();
 
-    private static void check(Device device, String file) {
+    static void check(Device device, String file) {
         Goldens goldens = FILES.computeIfAbsent(file, Goldens::new);
         List<String> wrong = new ArrayList<>();
         for (JsonNode c : goldens.cases) {
