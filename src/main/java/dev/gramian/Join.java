@@ -1,5 +1,6 @@
 package dev.gramian;
 
+import dev.gramian.core.DTypeException;
 import dev.gramian.core.Op;
 import dev.gramian.core.ShapeException;
 import java.util.ArrayList;
@@ -35,6 +36,10 @@ public final class Join {
             if (!parts[i].shape().equals(parts[0].shape())) {
                 throw new ShapeException("stack: shapes differ; tensor 0 " + parts[0].shape() + ", tensor " + i + " "
                         + parts[i].shape() + "; all must be equal");
+            }
+            if (parts[i].dtype() != parts[0].dtype()) {
+                throw new DTypeException("stack: element types differ; tensor 0 " + parts[0].describe() + ", tensor " + i
+                        + " " + parts[i].describe() + "; cast one with .to(DType." + parts[0].dtype() + ")");
             }
             wider[i] = parts[i].unsqueeze(axis);
         }

@@ -328,7 +328,7 @@ final class ErrorTextTest {
             says("stack: position 3 does not exist; tensor 0 [2, 3]; use -3 to 2", () -> Join.stack(3, x));
             says("stack: shapes differ; tensor 0 [2, 3], tensor 1 [3, 2]; all must be equal",
                     () -> Join.stack(0, x, s.ones(3, 2)));
-            says("concat: element types differ: F32 and I32; a [1, 2, 3], b [1, 2, 3]; cast one with .to(DType.F32)",
+            says("stack: element types differ; tensor 0 F32 [2, 3], tensor 1 I32 [2, 3]; cast one with .to(DType.F32)",
                     () -> Join.stack(0, x, i));
             says("split: sizes do not add up to the axis; x [2, 3] has 3 on axis 1, sizes [1, 1]; they must "
                     + "be 0 or more and sum to 3",
