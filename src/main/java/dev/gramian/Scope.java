@@ -274,15 +274,17 @@ public final class Scope implements AutoCloseable {
         return new Tensor(v, device);
     }
 
-    /** Frees what {@link #block} gave. */
+    /** Frees what {@link #block} gave, unless the scope's end has. */
     void release(Tensor block) {
-        own("buffer");
         Storage s = block.view().storage();
-        s.lifetime().end();
-        backend.free(s);
+        if (s.lifetime().isOpen()) {
+            own("buffer");
+            s.lifetime().end();
+            backend.free(s);
+        }
     }
 
-    /** Writes elements into memory that exists already, part of a {@link #block}. */
+    /** Writes elements into memory that exists already, part of a {@link #block}, of the same shape and type. */
     void assign(Tensor to, Tensor from) {
         Op op = new Op.Assign();
         own(op.name());
@@ -290,10 +292,7 @@ public final class Scope implements AutoCloseable {
         boolean foreign = check(op.name(), "x", from);
         View[] in = {from.view()};
         View[] out = {to.view()};
-        if (!in[0].spec().equals(out[0].spec())) {
-            throw new ShapeException("assign: x does not fit; x " + from.describe() + ", target " + to.describe()
-                    + "; both must agree");
-        }
+        assert in[0].spec().equals(out[0].spec());
         Lifetime[] pins = foreign ? pin(op, new Tensor[] {from}) : null;
         long start = listener == null ? 0 : System.nanoTime();
         try {

@@ -185,6 +185,32 @@ class BufferTest {
             Tensor x = s.ones(1, 1, 1, 2);
             assertThrows(ClosedException.class, () -> b.append(x));
             assertThrows(ClosedException.class, () -> b.reserve(9));
+            b.close();
+        }
+    }
+
+    @DeviceSpec
+    void readableFromOtherThreadsWrittenByItsOwn(Device device) throws InterruptedException {
+        try (Scope s = device.open()) {
+            Buffer b = Buffer.of(s, DType.F32, 1, 1, 2, 2);
+            b.append(s.ones(1, 1, 1, 2));
+            Tensor row = b.row(0);
+            List<Object> seen = new ArrayList<>();
+            Thread t = new Thread(() -> {
+                try (Scope own = device.open()) {
+                    seen.add(row.sum().item());
+                    Tensor x = own.ones(1, 1, 1, 2);
+                    seen.add(assertThrows(ClosedException.class, () -> b.append(x)).getMessage());
+                    seen.add(assertThrows(ClosedException.class, () -> b.reserve(9)).getMessage());
+                }
+            });
+            t.start();
+            t.join();
+            assertEquals(3, seen.size());
+            assertEquals(2.0, seen.get(0));
+            assertTrue(seen.get(1).toString().startsWith("assign: scope belongs to thread "), seen.toString());
+            assertTrue(seen.get(2).toString().startsWith("buffer: scope belongs to thread "), seen.toString());
+            assertEquals(1, b.length(0));
         }
     }
 

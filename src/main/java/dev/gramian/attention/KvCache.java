@@ -114,8 +114,17 @@ public final class KvCache implements AutoCloseable {
         }
         keys.reserve(counts);
         values.reserve(counts);
-        keys.append(k, counts);
-        values.append(v, counts);
+        long[] before = lengths();
+        boolean done = false;
+        try {
+            keys.append(k, counts);
+            values.append(v, counts);
+            done = true;
+        } finally {
+            for (int b = 0; b < before.length && !done; b++) {
+                keys.truncate(b, before[b]);
+            }
+        }
     }
 
     private static void check(String name, Tensor x, Buffer to) {

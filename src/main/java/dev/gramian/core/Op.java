@@ -381,10 +381,8 @@ public sealed interface Op
 
         @Override
         public long flops(View[] in, View[] out) {
-            return in[1].shape().rank() == 0
-                    ? 0
-                    : 6 * in[1].shape().dim(-1) * out[0].shape().size()
-                            / Math.max(1, out[0].shape().dim(-1));
+            // two products and a sum for each channel
+            return 3 * 2 * in[1].shape().dim(-1) * (out[0].shape().size() / Math.max(1, out[0].shape().dim(-1)));
         }
     }
 

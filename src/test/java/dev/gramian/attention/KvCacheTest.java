@@ -278,6 +278,13 @@ class KvCacheTest {
             fails("cache: a count is out of range; counts [1, 3], k [2, 3, 2, 4]; give 0 to 2",
                     () -> c.append(k, v, 1, 3));
             assertArrayEquals(new long[] {0, 0}, c.lengths());
+            try (Scope inner = Scope.inner("test", device)) {
+                Tensor closed = inner.zeros(2, 3, 2, 5);
+                inner.close();
+                String said = assertThrows(GramianException.class, () -> c.append(k, closed)).getMessage();
+                assertTrue(said.startsWith("assign: x is used after its scope closed; F32 [2, 3, 2, 5]"), said);
+                assertArrayEquals(new long[] {0, 0}, c.lengths());
+            }
             c.append(k, v, 2, 1);
             Tensor q = s.zeros(2, 6, 2, 4);
             fails("cache: more queries than positions; q [2, 6, 2, 4], sequence 1 has length 1; append their keys and values "
