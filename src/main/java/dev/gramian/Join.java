@@ -38,8 +38,9 @@ public final class Join {
                         + parts[i].shape() + "; all must be equal");
             }
             if (parts[i].dtype() != parts[0].dtype()) {
-                throw new DTypeException("stack: element types differ; tensor 0 " + parts[0].describe() + ", tensor " + i
-                        + " " + parts[i].describe() + "; cast one with .to(DType." + parts[0].dtype() + ")");
+                throw new DTypeException(
+                        "stack: element types differ; tensor 0 " + parts[0].describe() + ", tensor " + i
+                                + " " + parts[i].describe() + "; cast one with .to(DType." + parts[0].dtype() + ")");
             }
             wider[i] = parts[i].unsqueeze(axis);
         }
