@@ -70,6 +70,17 @@ final class Session implements AutoCloseable {
     /** Runs the computation that the closing line is about; {@code rows} as {@link Progress} counts, 0 if unknown. */
     <T> T compute(String what, long rows, Supplier<T> work) {
         progress = main.quiet ? null : Progress.of(what, rows);
+        try {
+            return timed(work);
+        } finally {
+            if (progress != null) {
+                progress.close();
+                progress = null;
+            }
+        }
+    }
+
+    private <T> T timed(Supplier<T> work) {
         computing = true;
         long start = System.nanoTime();
         try {
@@ -77,10 +88,6 @@ final class Session implements AutoCloseable {
         } finally {
             nanos += System.nanoTime() - start;
             computing = false;
-            if (progress != null) {
-                progress.close();
-                progress = null;
-            }
         }
     }
 
@@ -98,7 +105,7 @@ final class Session implements AutoCloseable {
         while (times.size() < 3 || System.nanoTime() < end) {
             nanos = 0;
             flops = 0;
-            compute("demo", 0, work);
+            timed(work);
             times.add(nanos);
         }
         Collections.sort(times);

@@ -261,7 +261,48 @@ final class CommandsTest {
         assertTrue(r.out.contains("[2, 3]"), r.out);
     }
 
-    // ---- help -------------------------------------------------------------------------------------------------------
+    // ---- global options ----------------------------------------------------------------------------------------------
+
+    @Test
+    void threadsBecomeTheProperty() {
+        String before = System.getProperty("gramian.threads");
+        try {
+            assertEquals(0, Cli.run("--threads", "3", "devices").code);
+            assertEquals("3", System.getProperty("gramian.threads"));
+            assertEquals(0, Cli.run("devices", "--threads", "4").code);
+            assertEquals("4", System.getProperty("gramian.threads"));
+        } finally {
+            if (before == null) {
+                System.clearProperty("gramian.threads");
+            } else {
+                System.setProperty("gramian.threads", before);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ieee", "tf32", "reduced", "IEEE"})
+    void mathModes(String mode) {
+        Cli r = Cli.run("matmul", file("a.npy"), file("b.npy"), "-o", file("c.npy"), "--math", mode, "--check");
+        assertEquals(0, r.code, r.toString());
+    }
+
+    @Test
+    void quietPrintsNothingButWhatIsAsked() {
+        Cli r = Cli.run("--quiet", "matmul", file("a.npy"), file("b.npy"), "-o", file("c.npy"), "--check");
+        assertEquals(0, r.code, r.toString());
+        assertEquals("", r.out);
+        assertEquals("", r.err);
+    }
+
+    @Test
+    void outputMayReplaceAnOperand() {
+        Cli r = Cli.run("matmul", file("a.npy"), file("b.npy"), "-o", file("a.npy"), "--check");
+        assertEquals(0, r.code, r.toString());
+        assertArrayEquals(new double[] {4, 5, 10, 11}, Cli.values(file("a.npy")));
+    }
+
+    // ---- help --------------------------------------------------------------------------------------------------------
 
     @Test
     void versionNamesTheJvm() {
