@@ -142,7 +142,7 @@ final class Demo {
         Tensor k = scope.normal(DType.F32, 2, 1, 12, 512, 64);
         Tensor v = scope.normal(DType.F32, 3, 1, 12, 512, 64);
         step("Q, K, V", q, "F32, random, normally distributed");
-        row("scores, weights", "[1, 12, 512, 512]", "12 · 512² numbers, twice");
+        row("scores, weights", "[1, 12, 512, 512]", "12 · 512² numbers each, a slice at a time");
         int runs = session.repeat(TIMING_NANOS, () -> attend(q, k, v));
         Attention.Result r = Attention.scaled().apply(q, k, v);
         step("output", r.output(), "two batched products with the softmax between them");
