@@ -11,7 +11,8 @@ import java.lang.invoke.MethodHandles;
  */
 final class Casts {
     private static final int TYPES = DType.values().length;
-    private static final CastKernel[] TABLE = new CastKernel[TYPES * TYPES];
+    private static final CastKernel[] PLAIN = new CastKernel[TYPES * TYPES];
+    private static final CastKernel[] VECTOR = new CastKernel[TYPES * TYPES];
 
     private Casts() {}
 
@@ -21,19 +22,38 @@ final class Casts {
 
     record Spec(DType from, DType to) {}
 
-    /** Converts n elements at x to {@code to} at out; the ranges do not overlap. */
-    static void run(DType from, DType to, long x, long out, long n) {
+    /** Converts n elements at x to {@code to} at out, no overlap; {@code vector}: the Vector API may be used. */
+    static void run(boolean vector, DType from, DType to, long x, long out, long n) {
         if (from == to) {
             Mem.copy(x, out, n * from.bytes());
             return;
         }
         int i = from.ordinal() * TYPES + to.ordinal();
-        CastKernel k = TABLE[i];
+        CastKernel[] table = vector ? VECTOR : PLAIN;
+        CastKernel k = table[i];
         if (k == null) {
             k = (CastKernel) Specialize.copy(CastLoop.class, new Spec(from, to));
-            TABLE[i] = k;
+            CastKernel whole = vector ? VectorCasts.of(from, to) : null;
+            k = whole == null ? k : new VectorCast(whole, k, VectorCasts.L, from.bytes(), to.bytes());
+            table[i] = k;
         }
         k.run(x, out, n);
+    }
+
+    /** Whole vectors, the last one overlapping its neighbour; too few elements for one go to the plain loop. */
+    private record VectorCast(CastKernel whole, CastKernel few, int lanes, int from, int to) implements CastKernel {
+        @Override
+        public void run(long x, long out, long n) {
+            if (n < lanes) {
+                few.run(x, out, n);
+                return;
+            }
+            long even = n - n % lanes;
+            whole.run(x, out, even);
+            if (even < n) {
+                whole.run(x + (n - lanes) * from, out + (n - lanes) * to, lanes);
+            }
+        }
     }
 
     static double real(DType type, long x, long i) {

@@ -21,9 +21,11 @@ final class Elementwise {
 
     private final FnKernels kernels;
     private final Workers workers;
+    private final boolean vector;
 
     Elementwise(CpuPath path, Workers workers) {
-        this.kernels = new FnKernels(path != CpuPath.SCALAR && CpuPath.vectorModule());
+        this.vector = path != CpuPath.SCALAR && CpuPath.vectorModule();
+        this.kernels = new FnKernels(vector);
         this.workers = workers;
     }
 
@@ -52,10 +54,11 @@ final class Elementwise {
         }
         Operand a = Operand.of(x, out.shape());
         Result result = new Result(type, out);
+        int block = a.blockSize();
         workers.parallelFor(n, GRAIN, (begin, end) -> {
-            for (long i = begin; i < end; i += BLOCK) {
-                long m = Math.min(BLOCK, end - i);
-                long y = result.block(i);
+            for (long i = begin; i < end; i += block) {
+                long m = Math.min(block, end - i);
+                long y = result.block(i, m);
                 kernel.run(compute(a, i, m, Scratch.Slot.X), y, m, p, q);
                 result.done(i, m, y);
             }
@@ -92,10 +95,11 @@ final class Elementwise {
         Operand a = Operand.of(x, out.shape());
         Operand b = Operand.of(y, out.shape());
         Result result = new Result(type, out);
+        int block = Math.max(a.blockSize(), b.blockSize());
         workers.parallelFor(n, GRAIN, (begin, end) -> {
-            for (long i = begin; i < end; i += BLOCK) {
-                long m = Math.min(BLOCK, end - i);
-                long to = result.block(i);
+            for (long i = begin; i < end; i += block) {
+                long m = Math.min(block, end - i);
+                long to = result.block(i, m);
                 kernel.run(compute(a, i, m, Scratch.Slot.X), compute(b, i, m, Scratch.Slot.Y), to, m);
                 result.done(i, m, to);
             }
@@ -113,14 +117,15 @@ final class Elementwise {
         Operand a = Operand.of(in[0], out.shape());
         Result result = new Result(type, out);
         boolean first = op.scalarFirst();
+        int block = a.blockSize();
         workers.parallelFor(n, GRAIN, (begin, end) -> {
-            long s = Scratch.take(Scratch.Slot.Y, 8L * BLOCK);
+            long s = Scratch.take(Scratch.Slot.Y, 8L * block);
             // rounded to x's type first: "the scalar takes x's type"
             double value = type.isHalf() ? Casts.rounded(type, op.scalar()) : op.scalar();
-            Fills.fill(type.compute(), s, Math.min(BLOCK, end - begin), value);
-            for (long i = begin; i < end; i += BLOCK) {
-                long m = Math.min(BLOCK, end - i);
-                long to = result.block(i);
+            Fills.fill(type.compute(), s, Math.min(block, end - begin), value);
+            for (long i = begin; i < end; i += block) {
+                long m = Math.min(block, end - i);
+                long to = result.block(i, m);
                 long x = compute(a, i, m, Scratch.Slot.X);
                 kernel.run(first ? s : x, first ? x : s, to, m);
                 result.done(i, m, to);
@@ -140,14 +145,15 @@ final class Elementwise {
         Operand b = Operand.of(in[2], shape);
         int w = out.dtype().bytes();
         long to = CpuStorage.address(out);
+        int block = Math.max(c.blockSize(), Math.max(a.blockSize(), b.blockSize()));
         workers.parallelFor(n, GRAIN, (begin, end) -> {
-            for (long i = begin; i < end; i += BLOCK) {
-                long m = Math.min(BLOCK, end - i);
+            for (long i = begin; i < end; i += block) {
+                long m = Math.min(block, end - i);
                 Fills.select(
                         w,
-                        c.block(i, m, Scratch.take(Scratch.Slot.Z, BLOCK)),
-                        a.block(i, m, Scratch.take(Scratch.Slot.X, 8L * BLOCK)),
-                        b.block(i, m, Scratch.take(Scratch.Slot.Y, 8L * BLOCK)),
+                        c.block(i, m, Scratch.take(Scratch.Slot.Z, block)),
+                        a.block(i, m, Scratch.take(Scratch.Slot.X, 8L * block)),
+                        b.block(i, m, Scratch.take(Scratch.Slot.Y, 8L * block)),
                         to + i * w,
                         m);
             }
@@ -167,10 +173,11 @@ final class Elementwise {
         long y = CpuStorage.address(out);
         Operand a = Operand.of(x, out.shape());
         if (from != to) {
+            int block = a.blockSize();
             workers.parallelFor(n, GRAIN, (begin, end) -> {
-                for (long i = begin; i < end; i += BLOCK) {
-                    long m = Math.min(BLOCK, end - i);
-                    Casts.run(from, to, a.block(i, m, Scratch.take(Scratch.Slot.X, 8L * BLOCK)), y + i * v, m);
+                for (long i = begin; i < end; i += block) {
+                    long m = Math.min(block, end - i);
+                    Casts.run(vector, from, to, a.block(i, m, Scratch.take(Scratch.Slot.X, 8L * block)), y + i * v, m);
                 }
             });
         } else if (!a.transpose(y, workers)) {
@@ -223,23 +230,23 @@ final class Elementwise {
     }
 
     /** Address of the block's elements in their compute type. */
-    private static long compute(Operand x, long from, long n, Scratch.Slot slot) {
+    private long compute(Operand x, long from, long n, Scratch.Slot slot) {
         boolean half = x.type().isHalf();
         if (!half && x.isContiguous()) {
             return x.block(from, n, 0);
         }
-        long room = Scratch.take(slot, 10L * BLOCK);
+        long room = Scratch.take(slot, 10L * n);
         long raw = x.block(from, n, room);
         if (!half) {
             return raw;
         }
-        long wide = room + 2L * BLOCK;
-        Casts.run(x.type(), DType.F32, raw, wide, n);
+        long wide = room + 2L * n;
+        Casts.run(vector, x.type(), DType.F32, raw, wide, n);
         return wide;
     }
 
     /** Where kernels write: straight to the result, or to a block in F32 that is then rounded to a half type. */
-    private static final class Result {
+    private final class Result {
         private final DType type;
         private final boolean convert;
         private final long address;
@@ -251,13 +258,13 @@ final class Elementwise {
             this.address = CpuStorage.address(out);
         }
 
-        long block(long from) {
-            return convert ? Scratch.take(Scratch.Slot.OUT, 4L * BLOCK) : address + from * type.bytes();
+        long block(long from, long n) {
+            return convert ? Scratch.take(Scratch.Slot.OUT, 4L * n) : address + from * type.bytes();
         }
 
         void done(long from, long n, long block) {
             if (convert) {
-                Casts.run(DType.F32, type, block, address + from * type.bytes(), n);
+                Casts.run(vector, DType.F32, type, block, address + from * type.bytes(), n);
             }
         }
     }

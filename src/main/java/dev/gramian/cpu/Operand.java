@@ -10,6 +10,12 @@ import dev.gramian.core.View;
  * evenly merged. Immutable, so any number of threads may read blocks of it.
  */
 final class Operand {
+    /** Rows and columns of a tile: two cache lines of four-byte elements each way. */
+    private static final int TILE = 32;
+
+    /** Most elements of a band that is gathered at once: it should stay in the second-level cache. */
+    private static final int LARGEST = 64 << 10;
+
     private final DType type;
     private final int width;
     private final long address;
@@ -17,6 +23,8 @@ final class Operand {
     private final long[] dims;
     /** In bytes. */
     private final long[] strides;
+    /** The last axis but one steps by one element, the last one further: a transposed matrix, or a stack of them. */
+    private final boolean transposed;
 
     private Operand(DType type, long address, int rank, long[] dims, long[] strides) {
         this.type = type;
@@ -25,6 +33,11 @@ final class Operand {
         this.rank = rank;
         this.dims = dims;
         this.strides = strides;
+        this.transposed = rank > 1
+                && Math.abs(strides[rank - 2]) == width
+                && Math.abs(strides[rank - 1]) > width
+                && dims[rank - 1] >= TILE / 2
+                && dims[rank - 1] * TILE <= LARGEST;
     }
 
     /** {@code view} broadcast to {@code target}. */
@@ -66,6 +79,11 @@ final class Operand {
         return rank == 1 && strides[0] == width;
     }
 
+    /** Elements to gather at a time: whole rows of tiles of a transposed operand. */
+    int blockSize() {
+        return transposed ? (int) Math.max(Elementwise.BLOCK, dims[rank - 1] * TILE) : Elementwise.BLOCK;
+    }
+
     /** Address of elements {@code from} to {@code from + n} in a row: where they are, or gathered at {@code room}. */
     long block(long from, long n, long room) {
         if (isContiguous()) {
@@ -88,7 +106,18 @@ final class Operand {
         }
         while (true) {
             long run = Math.min(n, dims[inner] - at[inner]);
-            line(x, strides[inner], out, run);
+            if (transposed && at[inner] == 0 && n >= 4 * dims[inner]) {
+                long rows = Math.min(TILE, Math.min(n / dims[inner], dims[inner - 1] - at[inner - 1]));
+                run = dims[inner];
+                band(x, strides[inner - 1], out, run * width, rows, run, strides[inner]);
+                // now at the end of the band's last row
+                at[inner - 1] += rows - 1;
+                x += (rows - 1) * strides[inner - 1];
+                out += (rows - 1) * run * width;
+                n -= (rows - 1) * run;
+            } else {
+                line(x, strides[inner], out, run);
+            }
             n -= run;
             if (n == 0) {
                 return;
@@ -106,32 +135,7 @@ final class Operand {
     }
 
     private void line(long x, long stride, long out, long n) {
-        if (stride == width) {
-            Mem.copy(x, out, n * width);
-            return;
-        }
-        switch (width) {
-            case 8 -> {
-                for (long i = 0; i < n; i++) {
-                    Mem.i64(out + 8 * i, Mem.i64(x + i * stride));
-                }
-            }
-            case 4 -> {
-                for (long i = 0; i < n; i++) {
-                    Mem.i32(out + 4 * i, Mem.i32(x + i * stride));
-                }
-            }
-            case 2 -> {
-                for (long i = 0; i < n; i++) {
-                    Mem.i16(out + 2 * i, Mem.i16(x + i * stride));
-                }
-            }
-            default -> {
-                for (long i = 0; i < n; i++) {
-                    Mem.u8(out + i, Mem.u8(x + i * stride));
-                }
-            }
-        }
+        Moves.elements(width, x, stride, out, width, n);
     }
 
     /**
@@ -184,13 +188,46 @@ final class Operand {
         return true;
     }
 
-    private static final int TILE = 16;
-
+    /**
+     * rows (at most TILE) rows of the result from as many lines of memory as there are columns. A tile is put together in
+     * first-level cache: source and result are often a power of two apart from line to line and would evict themselves.
+     */
     private void band(long x, long xRow, long out, long outRow, long rows, long columns, long xColumn) {
+        long tile = Scratch.take(Scratch.Slot.STAGE, 8L * TILE * TILE);
+        long tileRow = (long) TILE * width;
         for (long c = 0; c < columns; c += TILE) {
             long n = Math.min(TILE, columns - c);
+            long from = x + c * xColumn;
+            long done = 0;
+            if (width == 4 && xRow == 4) {
+                done = n & ~1L;
+                pairs(from, xColumn, tile, tileRow, rows, done);
+            }
+            for (long j = done; j < n; j++) {
+                Moves.elements(width, from + j * xColumn, xRow, tile + j * width, tileRow, rows);
+            }
             for (long r = 0; r < rows; r++) {
-                line(x + r * xRow + c * xColumn, xColumn, out + r * outRow + c * width, n);
+                Moves.bytes(tile + r * tileRow, out + r * outRow + c * width, n * width);
+            }
+        }
+    }
+
+    /** Two by two elements of 4 bytes at once; {@code columns} is even. */
+    private static void pairs(long x, long xColumn, long out, long outRow, long rows, long columns) {
+        for (long j = 0; j < columns; j += 2) {
+            long a = x + j * xColumn;
+            long b = a + xColumn;
+            long to = out + 4 * j;
+            long r = 0;
+            for (; r < rows - 1; r += 2) {
+                long p = Mem.i64(a + 4 * r);
+                long q = Mem.i64(b + 4 * r);
+                Mem.i64(to + r * outRow, p & 0xFFFFFFFFL | q << 32);
+                Mem.i64(to + (r + 1) * outRow, p >>> 32 | q & 0xFFFFFFFF00000000L);
+            }
+            if (r < rows) {
+                Mem.i32(to + r * outRow, Mem.i32(a + 4 * r));
+                Mem.i32(to + r * outRow + 4, Mem.i32(b + 4 * r));
             }
         }
     }

@@ -16,7 +16,7 @@ final class Scratch {
         Z,
         /** Result blocks before conversion or scatter. */
         OUT,
-        /** Between the stages of an elementwise function. */
+        /** Between the stages of an elementwise function; tiles of a transposed operand. */
         STAGE,
         /** Packed panels of a product. */
         PANEL_A,

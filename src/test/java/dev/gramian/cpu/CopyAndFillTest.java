@@ -123,6 +123,36 @@ final class CopyAndFillTest {
         }
     }
 
+    /** Every exponent and sign with many fractions, and every tie, from F32 by vectors; few elements and many. */
+    @Test
+    void floatsBecomeHalvesAsOneByOne() {
+        for (DType half : new DType[] {DType.F16, DType.BF16}) {
+            int n = (1 << 22) + 5;
+            View x = Samples.empty(DType.F32, Shape.of(n));
+            for (int i = 0; i < n; i++) {
+                // the low 13 or 16 bits are what is rounded away: at, beside and far from the half-way point
+                int low = new int[] {0x0FFF, 0x1000, 0x1001, 0x7FFF, 0x8000, 0x8001, 0, i * 31 & 0xFFFF}[i & 7];
+                Mem.i32(CpuStorage.address(x) + 4L * i, (i >>> 3) << 13 ^ low);
+            }
+            View out = cast(x, half);
+            View few = new View(x.storage(), Layout.contiguous(Shape.of(3)).slice(0, 0, 3, 1), DType.F32);
+            View fewOut = cast(few, half);
+            for (int i = 0; i < n; i++) {
+                float v = Mem.f32(CpuStorage.address(x) + 4L * i);
+                short is = Mem.i16(CpuStorage.address(out) + 2L * i);
+                if (Float.isNaN(v)) {
+                    assertTrue(Float.isNaN(Half.toFloat(half, is)));
+                } else if (Half.fromFloat(half, v) != is) {
+                    assertEquals(Half.fromFloat(half, v), is, half + " of " + v);
+                }
+                if (i < 3) {
+                    assertEquals(is, Mem.i16(CpuStorage.address(fewOut) + 2L * i));
+                }
+            }
+            Samples.free(x, out, fewOut);
+        }
+    }
+
     private static double decode(DType half, int bits) {
         int m = half == DType.F16 ? 10 : 7;
         int bias = half == DType.F16 ? 15 : 127;
@@ -138,7 +168,8 @@ final class CopyAndFillTest {
     void copiesOfEveryLayout() {
         Random random = Samples.random("copies");
         Shape[] shapes = {
-            Shape.SCALAR, Shape.of(0, 3), Shape.of(67), Shape.of(33, 65), Shape.of(3, 40, 5, 24), Shape.of(300, 401)
+            Shape.SCALAR, Shape.of(0, 3), Shape.of(67), Shape.of(33, 65), Shape.of(3, 40, 5, 24), Shape.of(300, 401),
+            Shape.of(2, 37, 67)
         };
         for (DType t : DType.values()) {
             for (Shape s : shapes) {
