@@ -14,7 +14,7 @@ final class Operand {
     private static final int TILE = 32;
 
     /** Most elements of a band that is gathered at once: it should stay in the second-level cache. */
-    private static final int LARGEST = 64 << 10;
+    private static final int LARGEST = 256 << 10;
 
     private final DType type;
     private final int width;
@@ -37,7 +37,9 @@ final class Operand {
                 && Math.abs(strides[rank - 2]) == width
                 && Math.abs(strides[rank - 1]) > width
                 && dims[rank - 1] >= TILE / 2
-                && dims[rank - 1] * TILE <= LARGEST;
+                && dims[rank - 1] * TILE <= LARGEST
+                // otherwise the lines of one row of the result stay cached until the next, which is faster
+                && (width <= 2 || strides[rank - 1] % 1024 == 0 || dims[rank - 1] > 4096);
     }
 
     /** {@code view} broadcast to {@code target}. */
@@ -182,7 +184,12 @@ final class Operand {
                     }
                     unit *= dims[i];
                 }
-                band(x, strides[axis], y, rowStep, Math.min(TILE, rows - row), columns, strides[inner]);
+                long high = Math.min(TILE, rows - row);
+                if (width <= 2) {
+                    band(x, strides[axis], y, rowStep, high, columns, strides[inner]);
+                } else {
+                    strips(x, strides[axis], y, rowStep, high, columns, strides[inner]);
+                }
             }
         });
         return true;
@@ -195,39 +202,66 @@ final class Operand {
     private void band(long x, long xRow, long out, long outRow, long rows, long columns, long xColumn) {
         long tile = Scratch.take(Scratch.Slot.STAGE, 8L * TILE * TILE);
         long tileRow = (long) TILE * width;
+        int height = (int) rows;
         for (long c = 0; c < columns; c += TILE) {
-            long n = Math.min(TILE, columns - c);
+            int n = (int) Math.min(TILE, columns - c);
             long from = x + c * xColumn;
-            long done = 0;
-            if (width == 4 && xRow == 4) {
-                done = n & ~1L;
-                pairs(from, xColumn, tile, tileRow, rows, done);
+            switch (width) {
+                case 8 -> tile8(from, xRow, xColumn, tile, height, n);
+                case 4 -> tile4(from, xRow, xColumn, tile, height, n);
+                case 2 -> tile2(from, xRow, xColumn, tile, height, n);
+                default -> tile1(from, xRow, xColumn, tile, height, n);
             }
-            for (long j = done; j < n; j++) {
-                Moves.elements(width, from + j * xColumn, xRow, tile + j * width, tileRow, rows);
-            }
-            for (long r = 0; r < rows; r++) {
-                Moves.bytes(tile + r * tileRow, out + r * outRow + c * width, n * width);
+            for (int r = 0; r < height; r++) {
+                Moves.bytes(tile + r * tileRow, out + r * outRow + c * width, (long) n * width);
             }
         }
     }
 
-    /** Two by two elements of 4 bytes at once; {@code columns} is even. */
-    private static void pairs(long x, long xColumn, long out, long outRow, long rows, long columns) {
-        for (long j = 0; j < columns; j += 2) {
-            long a = x + j * xColumn;
-            long b = a + xColumn;
-            long to = out + 4 * j;
-            long r = 0;
-            for (; r < rows - 1; r += 2) {
-                long p = Mem.i64(a + 4 * r);
-                long q = Mem.i64(b + 4 * r);
-                Mem.i64(to + r * outRow, p & 0xFFFFFFFFL | q << 32);
-                Mem.i64(to + (r + 1) * outRow, p >>> 32 | q & 0xFFFFFFFF00000000L);
+    /** As {@link #band} without its tile, which wide elements do not repay: pieces of rows, few lines at a time. */
+    private void strips(long x, long xRow, long out, long outRow, long rows, long columns, long xColumn) {
+        for (long c = 0; c < columns; c += TILE / 2) {
+            long n = Math.min(TILE / 2, columns - c);
+            for (long r = 0; r < rows; r++) {
+                line(x + r * xRow + c * xColumn, xColumn, out + r * outRow + c * width, n);
             }
-            if (r < rows) {
-                Mem.i32(to + r * outRow, Mem.i32(a + 4 * r));
-                Mem.i32(to + r * outRow + 4, Mem.i32(b + 4 * r));
+        }
+    }
+
+    // loops by int: by long, the JIT makes two nested loops of each, whose setting up costs more than 32 steps
+
+    private static void tile8(long x, long xRow, long xColumn, long tile, int rows, int columns) {
+        for (int j = 0; j < columns; j++) {
+            long from = x + j * xColumn;
+            for (int r = 0; r < rows; r++) {
+                Mem.i64(tile + 8L * (r * TILE + j), Mem.i64(from + r * xRow));
+            }
+        }
+    }
+
+    private static void tile4(long x, long xRow, long xColumn, long tile, int rows, int columns) {
+        for (int j = 0; j < columns; j++) {
+            long from = x + j * xColumn;
+            for (int r = 0; r < rows; r++) {
+                Mem.i32(tile + 4L * (r * TILE + j), Mem.i32(from + r * xRow));
+            }
+        }
+    }
+
+    private static void tile2(long x, long xRow, long xColumn, long tile, int rows, int columns) {
+        for (int j = 0; j < columns; j++) {
+            long from = x + j * xColumn;
+            for (int r = 0; r < rows; r++) {
+                Mem.i16(tile + 2L * (r * TILE + j), Mem.i16(from + r * xRow));
+            }
+        }
+    }
+
+    private static void tile1(long x, long xRow, long xColumn, long tile, int rows, int columns) {
+        for (int j = 0; j < columns; j++) {
+            long from = x + j * xColumn;
+            for (int r = 0; r < rows; r++) {
+                Mem.u8(tile + r * TILE + j, Mem.u8(from + r * xRow));
             }
         }
     }

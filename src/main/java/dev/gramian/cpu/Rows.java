@@ -101,7 +101,7 @@ final class Rows {
                 long n = op.causal() ? attended(r % queries, op.offset(), keys) : keys;
                 long to = weights + r * keys * width;
                 double l = n == 0 ? Double.NEGATIVE_INFINITY : row(op, k, s, mask, bias, r, n, to);
-                k.fill(to + n * width, keys - n, 0);
+                Mem.zero(to + n * width, (keys - n) * width);
                 k.fill(lse + r * width, 1, l);
             }
         });
@@ -146,7 +146,7 @@ final class Rows {
         }
         boolean blocked = mask != null && mask.step == 0 && Mem.u8(allowed) == 0;
         if (blocked || shift == Double.NEGATIVE_INFINITY) {
-            k.fill(to, n, 0);
+            Mem.zero(to, n * width);
             return Double.NEGATIVE_INFINITY;
         }
         return k.attend(

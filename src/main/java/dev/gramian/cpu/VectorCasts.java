@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * F32 from and to the half types by the Vector API, in integer arithmetic: the same bits as {@link Casts} in plain Java but
- * for the payloads of NaN.
+ * F32 from and to the half types by the Vector API, in integer arithmetic: the same bits as {@link Casts} in plain Java
+ * but for the payloads of NaN.
  */
 final class VectorCasts {
     private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
