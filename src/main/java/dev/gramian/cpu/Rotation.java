@@ -81,7 +81,7 @@ final class Rotation {
                 if (!dense || half) {
                     long block = Scratch.take(Scratch.Slot.X, n * wide);
                     if (dense) {
-                        Casts.run(type, compute, row, block, n);
+                        Casts.run(vector, type, compute, row, block, n);
                     } else {
                         along.read(type, row, 0, n, block);
                     }
@@ -93,7 +93,7 @@ final class Rotation {
                     Mem.copy(row + 2 * pairs * wide, y + 2 * pairs * wide, (n - 2 * pairs) * wide);
                 }
                 if (half) {
-                    Casts.run(compute, type, y, result, n);
+                    Casts.run(vector, compute, type, y, result, n);
                 }
             }
         });
