@@ -3,8 +3,9 @@
 #     compare-openblas.sh [-t "1 2"] [-r TURNS] [-d DEVICE] [MxNxK]...
 # Medians in ms; a ratio above 1 means Gramian is faster. Both run the kernels OpenBLAS chooses for the processor, whatever
 # OPENBLAS_CORETYPE is in the environment.
-# A turn in which a program did not have its cores to itself (less than 85% of THREADS) does not count; "of" says how many
-# turns of the two programs did. Turns go on until each has TURNS or three times as many were tried.
+# On one thread the time is processor time, which other programs hardly disturb. On more it is wall time, and a turn in
+# which a program did not have its cores to itself (less than 85% of them) does not count; "of" says how many turns of the
+# two programs did. Turns go on until each has TURNS or three times as many were tried.
 set -eu
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 threads="1 2"
@@ -29,7 +30,7 @@ trap 'exit 130' INT TERM
 mkfifo "$tmp/c.in" "$tmp/c.out" "$tmp/j.in" "$tmp/j.out"
 
 median() {
-    [ -f "$1" ] || { echo nan; return; }
+    [ -s "$1" ] || { echo nan; return; }
     sort -n "$1" | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
@@ -39,9 +40,7 @@ turn() {
     sleep 0.1
     echo "$1" >&"$2"
     read -r ms cores <&"$3"
-    if [ -n "$4" ] && [ "$(echo "$cores $t" | awk '{ print ($1 > 0.85 * $2) }')" = 1 ]; then
-        echo "$ms" >>"$4"
-    fi
+    [ -z "$4" ] || echo "$ms $cores $t" | awk '$3 == 1 { print $1 * $2 } $3 > 1 && $2 > 0.85 * $3 { print $1 }' >>"$4"
 }
 
 count() {
