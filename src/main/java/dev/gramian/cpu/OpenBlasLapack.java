@@ -23,6 +23,8 @@ final class OpenBlasLapack implements Lapack {
     /** Work memory beyond this is given back after the call instead of staying with the thread. */
     private static final long KEPT_BYTES = 8L << 20;
 
+    private static final Lapack SUBNORMAL = new JavaLapack();
+
     // Fortran takes every argument by address: where the small ones lie in the work memory
     private static final int CHARS = 0;
     private static final int M = 16;
@@ -354,6 +356,11 @@ final class OpenBlasLapack implements Lapack {
             throw tooLarge("qr", m, n);
         }
         int w = t.bytes();
+        // gelqf does not scale: sums of products near the ends of the range would leave it
+        double scale = safeScale(t, a, m * n);
+        if (scale != 1) {
+            scale(t, a, m * n, scale);
+        }
         try (Work work = new Work(HEADER + k * w);
                 Arena arena = Arena.ofConfined()) {
             long h = work.address;
@@ -371,6 +378,9 @@ final class OpenBlasLapack implements Lapack {
                 long zeros = Math.min(i, n);
                 Mem.zero(r + i * n * w, zeros * w);
                 Mem.copy(a + (i * n + zeros) * w, r + (i * n + zeros) * w, (n - zeros) * w);
+            }
+            if (scale != 1) {
+                scale(t, r, width * n, 1 / scale);
             }
             for (long i = 0; i < m; i++) {
                 Mem.copy(a + i * n * w, q + i * width * w, k * w);
@@ -467,6 +477,15 @@ final class OpenBlasLapack implements Lapack {
         if (n > 1 << 30 || nrhs > 1 << 30) {
             throw tooLarge("solveTriangular", n, Math.max(n, nrhs));
         }
+        // OpenBLAS multiplies by the inverse of the diagonal, which overflows where an element is subnormal
+        for (long i = 0; i < n && !unit; i++) {
+            long at = a + i * (n + 1) * t.bytes();
+            double d = Math.abs(t == DType.F64 ? Mem.f64(at) : Mem.f32(at));
+            if (d < (t == DType.F64 ? Double.MIN_NORMAL : Float.MIN_NORMAL)) {
+                SUBNORMAL.solveTriangular(lower, transpose, unit, t, n, nrhs, a, b);
+                return;
+            }
+        }
         try (Work work = new Work(HEADER)) {
             long h = work.address;
             Mem.i32(h + N, (int) n);
@@ -492,6 +511,28 @@ final class OpenBlasLapack implements Lapack {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /** A power of two that brings the largest magnitude well inside the range, 1 where it is there already. */
+    private static double safeScale(DType t, long a, long count) {
+        double max = 0;
+        for (long i = 0; i < count; i++) {
+            max = Math.max(max, Math.abs(t == DType.F64 ? Mem.f64(a + 8 * i) : Mem.f32(a + 4 * i)));
+        }
+        double by = t == DType.F64 ? 0x1p200 : 0x1p40;
+        double high = (t == DType.F64 ? Double.MAX_VALUE : Float.MAX_VALUE) / by;
+        double low = (t == DType.F64 ? Double.MIN_NORMAL : Float.MIN_NORMAL) * by;
+        return max > high ? 1 / by : max > 0 && max < low ? by : 1;
+    }
+
+    private static void scale(DType t, long at, long count, double by) {
+        for (long i = 0; i < count; i++) {
+            if (t == DType.F64) {
+                Mem.f64(at + 8 * i, Mem.f64(at + 8 * i) * by);
+            } else {
+                Mem.f32(at + 4 * i, (float) (Mem.f32(at + 4 * i) * by));
             }
         }
     }

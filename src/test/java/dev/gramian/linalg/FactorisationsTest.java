@@ -424,6 +424,33 @@ class FactorisationsTest {
         }
     }
 
+    @DeviceSpec
+    void endsOfTheRange(Device device) {
+        for (DType t : TYPES) {
+            double huge = t == DType.F64 ? 0x1p1022 : 0x1p126;
+            double tiny = t == DType.F64 ? 0x1p-1060 : 0x1p-135; // subnormal
+            try (Scope s = device.open()) {
+                double root = Math.sqrt(3);
+                // r of equal columns is one row, and with other columns than the first nothing may overflow on the way
+                for (double scale : new double[] {huge, tiny}) {
+                    double[] r = Linalg.qr(s.full(t, scale, 3, 3)).r().toDoubleArray();
+                    for (int j = 0; j < 3; j++) {
+                        assertEquals(root, Math.abs(r[j]) / scale, t == DType.F64 ? 1e-3 : 1e-2, t + " " + scale);
+                        assertEquals(0, r[3 + j] / scale, 1e-2);
+                    }
+                    double[] w = Linalg.eigvalsh(s.eye(t, 3).mul(scale)).toDoubleArray();
+                    for (double v : w) {
+                        assertEquals(1, v / scale, 1e-3);
+                    }
+                }
+                Tensor a = s.tensor(new double[] {tiny, 0, 0, 1}, 2, 2).to(t);
+                Tensor b = s.tensor(new double[] {tiny, 1}).to(t);
+                double[] x = Linalg.solveTriangular(a, b, true, false, false).toDoubleArray();
+                assertArrayEquals(new double[] {1, 1}, x);
+            }
+        }
+    }
+
     // ---- stacks, empties, refusals -----------------------------------------------------------------------------------
 
     @DeviceSpec
