@@ -15,8 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorCasts {
     private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
-    private static final VectorSpecies<Short> S =
-            VectorSpecies.of(short.class, VectorShape.forBitSize(I.vectorBitSize() / 2));
+    private static final VectorSpecies<Short> S = VectorSpecies.of(short.class,
+            VectorShape.forBitSize(I.vectorBitSize() / 2));
     /** Elements per vector; kernels take whole vectors only. */
     static final int L = I.length();
 
