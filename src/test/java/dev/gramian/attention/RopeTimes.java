@@ -53,24 +53,29 @@ final class RopeTimes {
     }
 
     private static void time(String what, Device device, Supplier<Tensor> body) {
-        int times = 1;
         double[] us = new double[15];
-        for (int i = -8; i < us.length; i++) {
+        long started = System.nanoTime();
+        long times = 0;
+        // half a second to compile, which also says how many calls make 10 ms
+        for (; System.nanoTime() - started < 500_000_000L; times++) {
+            once(device, body);
+        }
+        times = Math.max(1, times / 50);
+        for (int i = 0; i < us.length; i++) {
             long t = System.nanoTime();
-            for (int j = 0; j < times; j++) {
-                try (Scope s = Scope.inner("time", device)) {
-                    body.get();
-                    s.liveBytes();
-                }
+            for (long j = 0; j < times; j++) {
+                once(device, body);
             }
-            double each = (System.nanoTime() - t) / 1e3 / times;
-            if (i < 0) {
-                times = (int) Math.max(1, Math.min(20_000, 20_000 / each));
-            } else {
-                us[i] = each;
-            }
+            us[i] = (System.nanoTime() - t) / 1e3 / times;
         }
         Arrays.sort(us);
         System.out.printf("%-52s %10.2f us  (fastest %.2f)%n", what, us[us.length / 2], us[0]);
+    }
+
+    private static void once(Device device, Supplier<Tensor> body) {
+        try (Scope s = Scope.inner("time", device)) {
+            body.get();
+            s.mathMode();
+        }
     }
 }
