@@ -1,15 +1,19 @@
 package dev.gramian.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gramian.core.DType;
+import dev.gramian.core.DTypeException;
+import dev.gramian.core.Distribution;
 import dev.gramian.core.MapFn;
 import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.View;
 import dev.gramian.core.ZipFn;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.math.MathContext;
 import java.util.List;
 import java.util.Random;
@@ -100,6 +104,76 @@ final class ElementwiseTest {
                     xs.forEach(Samples::free);
                     ys.forEach(Samples::free);
                 }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = DType.class, names = {"I64", "I32", "U8"})
+    void integerPowersWrap(DType t) {
+        Elementwise e = new Elementwise(CpuPath.VECTOR, WORKERS);
+        Random random = Samples.random("powers " + t);
+        Shape s = Shape.of(501);
+        View x = Samples.layouts(t, s, random).getFirst();
+        View y = Samples.empty(t, s);
+        View out = Samples.empty(t, s);
+        e.random(new Op.Random(s, t, Distribution.INTEGERS, 3, 0, 70), y);
+        e.zip(new Op.Zip(ZipFn.POW), new View[] {x, y}, out);
+        for (long i = 0; i < s.size(); i++) {
+            BigInteger exact = BigInteger.valueOf(Samples.whole(x, s, i)).pow((int) Samples.whole(y, s, i));
+            long want = t == DType.I64 ? exact.longValue() : t == DType.I32 ? exact.intValue() : exact.intValue() & 255;
+            assertEquals(want, Samples.whole(out, s, i), t + " " + Samples.whole(x, s, i));
+        }
+        if (t != DType.U8) {
+            e.fill(new Op.Fill(s, t, -2), y);
+            DTypeException refused = assertThrows(
+                    DTypeException.class, () -> e.zip(new Op.Zip(ZipFn.POW), new View[] {x, y}, out));
+            assertEquals("pow: negative exponent -2; integers have no such power; cast with .to(DType.F64)",
+                    refused.getMessage());
+        }
+        Samples.free(x, y, out);
+    }
+
+    /** Large enough for several threads, with odd ends, in place and gathered: the same bits as on one thread. */
+    @ParameterizedTest
+    @EnumSource(value = CpuPath.class, names = {"VECTOR", "SCALAR"})
+    void manyElementsAsOnOneThread(CpuPath path) {
+        Elementwise serial = new Elementwise(path, new Workers(1));
+        Elementwise parallel = new Elementwise(path, new Workers(3));
+        Random random = Samples.random("parallel " + path);
+        for (Shape s : new Shape[] {Shape.of(311, 257), Shape.of(3, 97, 512)}) {
+            for (DType t : new DType[] {DType.F32, DType.BF16, DType.F64}) {
+                for (View x : Samples.layouts(t, s, random)) {
+                    View y = Samples.layouts(t, s, random).get(random.nextInt(8));
+                    View a = Samples.empty(t, s);
+                    View b = Samples.empty(t, s);
+                    for (MapFn fn : new MapFn[] {MapFn.NEG, MapFn.ERF}) {
+                        serial.map(new Op.Map(fn, 0, 0), new View[] {x}, a);
+                        parallel.map(new Op.Map(fn, 0, 0), new View[] {x}, b);
+                        same(fn + " " + t + " " + x.layout(), a, b);
+                    }
+                    serial.zip(new Op.Zip(ZipFn.ADD), new View[] {x, y}, a);
+                    parallel.zip(new Op.Zip(ZipFn.ADD), new View[] {x, y}, b);
+                    same("add " + t + " " + x.layout() + " " + y.layout(), a, b);
+                    serial.zipScalar(new Op.ZipScalar(ZipFn.SUB, 1.5, true), new View[] {x}, a);
+                    parallel.zipScalar(new Op.ZipScalar(ZipFn.SUB, 1.5, true), new View[] {x}, b);
+                    same("sub " + t + " " + x.layout(), a, b);
+                    for (long i = 0; i < s.size(); i += 997) {
+                        close("sub", b, i, 1.5 - Samples.real(x, s, i), 0);
+                    }
+                    Samples.free(x, y, a, b);
+                }
+            }
+        }
+    }
+
+    /** By bits but for NaN, whose sign and payload interpreted and compiled code choose differently. */
+    private static void same(String what, View a, View b) {
+        for (long i = 0; i < a.shape().size(); i++) {
+            double x = Samples.real(a, a.shape(), i);
+            double y = Samples.real(b, b.shape(), i);
+            if (Double.doubleToLongBits(x) != Double.doubleToLongBits(y)) {
+                assertEquals(x, y, what + " [" + i + "]");
             }
         }
     }
