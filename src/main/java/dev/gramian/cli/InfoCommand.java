@@ -29,6 +29,7 @@ final class InfoCommand extends GramianCommand {
                     out().println();
                 }
                 print(f);
+                first = false;
             } catch (GramianException e) {
                 // the other files are still worth listing
                 err().println("gramian: " + e.getMessage());
@@ -37,7 +38,6 @@ final class InfoCommand extends GramianCommand {
                 }
                 code = Main.BAD_INPUT;
             }
-            first = false;
         }
         return code;
     }
