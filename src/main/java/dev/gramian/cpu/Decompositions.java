@@ -4,7 +4,6 @@ import dev.gramian.core.Decomposition;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
-import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.SvdMode;
 import dev.gramian.core.View;

@@ -3,7 +3,6 @@ package dev.gramian.cpu;
 import dev.gramian.core.Decomposition;
 import dev.gramian.core.DType;
 import dev.gramian.core.Layout;
-import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.Spec;
 import dev.gramian.core.SvdMode;

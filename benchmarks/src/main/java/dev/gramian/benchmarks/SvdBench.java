@@ -5,7 +5,6 @@ import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.Decomposition;
 import dev.gramian.core.DType;
-import dev.gramian.core.Op;
 import dev.gramian.core.SvdMode;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
