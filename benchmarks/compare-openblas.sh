@@ -7,7 +7,6 @@
 # which a program did not have its cores to itself (less than 85% of them) does not count; "of" says how many turns of the
 # two programs did. Turns go on until each has TURNS or three times as many were tried.
 set -eu
-unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 threads="1 2"
 turns=11
 device=cpu:native

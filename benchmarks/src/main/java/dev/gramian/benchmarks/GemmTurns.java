@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -25,13 +27,22 @@ public final class GemmTurns {
 
     private GemmTurns() {}
 
-    /** Processor time of this thread and the library's workers, in nanoseconds; that of the whole process is too coarse. */
-    private static long cpu() {
-        long sum = 0;
+    /** This thread and the library's workers. Costs a tenth of a millisecond, hence not within the time taken. */
+    private static List<Long> threads() {
+        List<Long> ids = new ArrayList<>();
         for (Thread t : Thread.getAllStackTraces().keySet()) {
             if (t == Thread.currentThread() || t.getName().startsWith("gramian-worker-")) {
-                sum += THREADS.getThreadCpuTime(t.threadId());
+                ids.add(t.threadId());
             }
+        }
+        return ids;
+    }
+
+    /** Processor time in nanoseconds; that of the whole process would have the JIT in it. */
+    private static long cpu(List<Long> threads) {
+        long sum = 0;
+        for (long id : threads) {
+            sum += THREADS.getThreadCpuTime(id);
         }
         return sum;
     }
@@ -51,7 +62,8 @@ public final class GemmTurns {
                         line, l -> new Tensor[] {scope.normal(DType.F32, 1, m, k), scope.normal(DType.F32, 2, k, n)});
                 double flop = 2.0 * m * n * k;
                 int inner = flop > FLOP ? 1 : (int) (FLOP / flop) + 1;
-                long before = cpu();
+                List<Long> threads = threads();
+                long before = cpu(threads);
                 long start = System.nanoTime();
                 for (int i = 0; i < inner; i++) {
                     try (Scope s = device.open()) {
@@ -59,8 +71,9 @@ public final class GemmTurns {
                     }
                 }
                 long wall = System.nanoTime() - start;
+                long used = cpu(threads) - before;
                 System.out.printf(
-                        Locale.ROOT, "%.4f %.3f%n", wall * 1e-6 / inner, (double) (cpu() - before) / wall);
+                        Locale.ROOT, "%.4f %.3f%n", wall * 1e-6 / inner, (double) used / wall);
                 System.out.flush();
             }
         }
