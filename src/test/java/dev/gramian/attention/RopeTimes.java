@@ -56,11 +56,12 @@ final class RopeTimes {
         double[] us = new double[15];
         long started = System.nanoTime();
         long times = 0;
-        // half a second to compile, which also says how many calls make 10 ms
-        for (; System.nanoTime() - started < 500_000_000L; times++) {
+        // enough calls to be compiled, for as long as that takes: vector code runs boxed until then
+        while (times < 600 || System.nanoTime() - started < 500_000_000L) {
             once(device, body);
+            times++;
         }
-        times = Math.max(1, times / 50);
+        times = Math.max(5, times * 10_000_000L / (System.nanoTime() - started));
         for (int i = 0; i < us.length; i++) {
             long t = System.nanoTime();
             for (long j = 0; j < times; j++) {
