@@ -16,7 +16,7 @@ final class Scratch {
         Z,
         /** Result blocks before conversion or scatter. */
         OUT,
-        /** Between the stages of an elementwise function; tiles of a transposed operand. */
+        /** Between the stages of a function; tiles of a transposed operand; the cut end of a row. */
         STAGE,
         /** Packed panels of a product. */
         PANEL_A,

@@ -223,15 +223,9 @@ final class VectorRowsF32 extends RowKernels {
         FloatVector m = FloatVector.broadcast(F, (float) shift);
         DoubleVector s0 = DoubleVector.zero(D);
         DoubleVector s1 = s0;
-        long i = 0;
-        for (; i <= n - L; i += L) {
-            FloatVector e = VectorMath.exp(load(a + 4 * i).sub(m));
-            s0 = s0.add(low(e));
-            s1 = s1.add(high(e));
-        }
-        if (i < n) {
-            VectorMask<Float> in = tail(i, n);
-            FloatVector e = VectorMath.exp(load(a + 4 * i, in).sub(m)).blend(0f, in.not());
+        for (long i = 0; i < n; i += L) {
+            // one exp in the loop for whole and cut vectors: with a second copy the JIT would box both
+            FloatVector e = VectorMath.exp(load(n - i < L ? padded(a + 4 * i, n - i) : a + 4 * i).sub(m));
             s0 = s0.add(low(e));
             s1 = s1.add(high(e));
         }
@@ -265,23 +259,29 @@ final class VectorRowsF32 extends RowKernels {
     @Override
     double expInto(long a, long to, long n, double shift) {
         FloatVector m = FloatVector.broadcast(F, (float) shift);
+        long whole = n - n % L;
+        long pad = whole < n ? padded(a + 4 * whole, n - whole) : 0;
         DoubleVector s0 = DoubleVector.zero(D);
         DoubleVector s1 = s0;
-        long i = 0;
-        for (; i <= n - L; i += L) {
-            FloatVector e = VectorMath.exp(load(a + 4 * i).sub(m));
-            store(e, to + 4 * i);
+        for (long i = 0; i < n; i += L) {
+            FloatVector e = VectorMath.exp(load(i < whole ? a + 4 * i : pad).sub(m));
+            store(e, i < whole ? to + 4 * i : pad);
             s0 = s0.add(low(e));
             s1 = s1.add(high(e));
         }
-        if (i < n) {
-            VectorMask<Float> in = tail(i, n);
-            FloatVector e = VectorMath.exp(load(a + 4 * i, in).sub(m)).blend(0f, in.not());
-            store(e, to + 4 * i, in);
-            s0 = s0.add(low(e));
-            s1 = s1.add(high(e));
+        if (whole < n) {
+            Moves.bytes(pad, to + 4 * whole, 4 * (n - whole));
         }
         return VectorMath.sum(s0.add(s1));
+    }
+
+    /** n elements in front of -inf, which has no exponential, to fill a vector. */
+    private static long padded(long a, long n) {
+        long pad = Scratch.take(Scratch.Slot.STAGE, 4 * L);
+        for (int i = 0; i < L; i++) {
+            Mem.f32(pad + 4 * i, i < n ? Mem.f32(a + 4 * i) : Float.NEGATIVE_INFINITY);
+        }
+        return pad;
     }
 
     @Override
@@ -336,13 +336,14 @@ final class VectorRowsF32 extends RowKernels {
     @Override
     void softcap(long a, long n, double cap) {
         FloatVector c = FloatVector.broadcast(F, (float) cap);
-        long i = 0;
-        for (; i <= n - L; i += L) {
-            store(VectorMath.tanh(load(a + 4 * i).div(c)).mul(c), a + 4 * i);
+        long whole = n - n % L;
+        long pad = whole < n ? padded(a + 4 * whole, n - whole) : 0;
+        for (long i = 0; i < n; i += L) {
+            long at = i < whole ? a + 4 * i : pad;
+            store(VectorMath.tanh(load(at).div(c)).mul(c), at);
         }
-        if (i < n) {
-            VectorMask<Float> in = tail(i, n);
-            store(VectorMath.tanh(load(a + 4 * i, in).div(c)).mul(c), a + 4 * i, in);
+        if (whole < n) {
+            Moves.bytes(pad, a + 4 * whole, 4 * (n - whole));
         }
     }
 

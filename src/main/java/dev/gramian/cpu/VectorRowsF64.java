@@ -194,14 +194,9 @@ final class VectorRowsF64 extends RowKernels {
     double sumExp(long a, long n, double shift) {
         DoubleVector m = DoubleVector.broadcast(D, shift);
         DoubleVector s = DoubleVector.zero(D);
-        long i = 0;
-        for (; i <= n - W; i += W) {
-            DoubleVector e = VectorMath.exp(load(a + 8 * i).sub(m));
-            s = s.add(e);
-        }
-        if (i < n) {
-            VectorMask<Double> in = tail(i, n);
-            DoubleVector e = VectorMath.exp(load(a + 8 * i, in).sub(m)).blend(0.0, in.not());
+        for (long i = 0; i < n; i += W) {
+            // one exp in the loop for whole and cut vectors: with a second copy the JIT would box both
+            DoubleVector e = VectorMath.exp(load(n - i < W ? padded(a + 8 * i, n - i) : a + 8 * i).sub(m));
             s = s.add(e);
         }
         return VectorMath.sum(s);
@@ -234,20 +229,27 @@ final class VectorRowsF64 extends RowKernels {
     @Override
     double expInto(long a, long to, long n, double shift) {
         DoubleVector m = DoubleVector.broadcast(D, shift);
+        long whole = n - n % W;
+        long pad = whole < n ? padded(a + 8 * whole, n - whole) : 0;
         DoubleVector s = DoubleVector.zero(D);
-        long i = 0;
-        for (; i <= n - W; i += W) {
-            DoubleVector e = VectorMath.exp(load(a + 8 * i).sub(m));
-            store(e, to + 8 * i);
+        for (long i = 0; i < n; i += W) {
+            DoubleVector e = VectorMath.exp(load(i < whole ? a + 8 * i : pad).sub(m));
+            store(e, i < whole ? to + 8 * i : pad);
             s = s.add(e);
         }
-        if (i < n) {
-            VectorMask<Double> in = tail(i, n);
-            DoubleVector e = VectorMath.exp(load(a + 8 * i, in).sub(m)).blend(0.0, in.not());
-            store(e, to + 8 * i, in);
-            s = s.add(e);
+        if (whole < n) {
+            Moves.bytes(pad, to + 8 * whole, 8 * (n - whole));
         }
         return VectorMath.sum(s);
+    }
+
+    /** n elements in front of -inf, which has no exponential, to fill a vector. */
+    private static long padded(long a, long n) {
+        long pad = Scratch.take(Scratch.Slot.STAGE, 8 * W);
+        for (int i = 0; i < W; i++) {
+            Mem.f64(pad + 8 * i, i < n ? Mem.f64(a + 8 * i) : Double.NEGATIVE_INFINITY);
+        }
+        return pad;
     }
 
     @Override
