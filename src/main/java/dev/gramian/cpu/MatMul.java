@@ -60,7 +60,7 @@ final class MatMul {
             return;
         }
         // rows and columns are split only where the batch alone does not feed every thread
-        long wanted = batch >= 4L * workers.threads() ? 1 : (2L * workers.threads() + batch - 1) / batch;
+        long wanted = batch >= 4L * workers.threads() ? 1 : (workers.threads() + batch - 1) / batch;
         wanted = Math.min(wanted, Math.max(1, work / GRAIN));
         long down = 1;
         long across = 1;
