@@ -4,6 +4,7 @@
  * milliseconds of one and the cores it had (processor time over wall time), for compare-openblas.sh.
  */
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,28 +36,32 @@ static float *filled(size_t count) {
         exit(1);
     }
     for (size_t i = 0; i < count; i++) {
-        p[i] = (float)((i * 2654435761u >> 8) & 0xffff) / 65536.0f - 0.5f;
+        p[i] = (float)((uint32_t)i * 2654435761u ^ (uint32_t)i * 40503u << 7) / 4294967296.0f - 0.5f;
     }
     return p;
 }
 
 /* Seconds per product, over at least 2 GFLOP. */
-static double timed(sgemm_fn sgemm, int m, int n, int k, const float *a, const float *b, float *out) {
+static double timed(sgemm_fn sgemm, int m, int n, int k, const float *a, const float *b, float *out, double *cores) {
     double flop = 2.0 * m * n * k;
     int inner = flop > 2e9 ? 1 : (int)(2e9 / flop) + 1;
-    double start = now();
+    /* untimed: after a pause the operands have left the caches */
+    sgemm(101, 111, 111, m, n, k, 1.0f, a, k, b, n, 0.0f, out, n);
+    double before = cpu(), start = now();
     for (int i = 0; i < inner; i++) {
         sgemm(101, 111, 111, m, n, k, 1.0f, a, k, b, n, 0.0f, out, n);
     }
-    return (now() - start) / inner;
+    double wall = now() - start;
+    *cores = (cpu() - before) / wall;
+    return wall / inner;
 }
 
 static void answer(sgemm_fn sgemm) {
     int m, n, k;
     while (scanf("%d %d %d", &m, &n, &k) == 3) {
         float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
-        double start = now(), before = cpu(), ms = 1e3 * timed(sgemm, m, n, k, a, b, out);
-        printf("%.4f %.3f\n", ms, (cpu() - before) / (now() - start));
+        double used, ms = 1e3 * timed(sgemm, m, n, k, a, b, out, &used);
+        printf("%.4f %.3f\n", ms, used);
         fflush(stdout);
         free(a);
         free(b);
@@ -99,7 +104,7 @@ int main(int argc, char **argv) {
         double flop = 2.0 * m * n * k, times[REPEATS];
         float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
         for (int r = -1; r < REPEATS; r++) {
-            double t = timed(sgemm, m, n, k, a, b, out);
+            double cores, t = timed(sgemm, m, n, k, a, b, out, &cores);
             if (r >= 0) {
                 times[r] = t;
             }
