@@ -2,6 +2,8 @@ package dev.gramian;
 
 import dev.gramian.core.Op;
 import dev.gramian.core.ShapeException;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Normalisation over the last axes of float tensors; statistics in F32 or better, one rounding at the end. */
 public final class Norms {
@@ -13,11 +15,11 @@ public final class Norms {
     }
 
     /**
-     * {@code (x - mean) / sqrt(var + eps) * weight + bias} over as many last axes as the weight has; {@code bias} may be
-     * null.
+     * {@code (x - mean) / sqrt(var + eps) * weight + bias} over as many last axes as the weight, or else the bias, has; null
+     * for none.
      */
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double eps) {
-        return run(true, x, eps, weight, bias, weight.rank());
+        return run(true, x, eps, weight, bias, weight != null ? weight.rank() : bias != null ? bias.rank() : 1);
     }
 
     /** {@code x / sqrt(mean(x^2) + eps)} over the last axis. */
@@ -27,21 +29,16 @@ public final class Norms {
 
     /** {@code x / sqrt(mean(x^2) + eps) * weight} over as many last axes as the weight has. */
     public static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
-        return run(false, x, eps, weight, null, weight.rank());
+        return run(false, x, eps, weight, null, weight != null ? weight.rank() : 1);
     }
 
     private static Tensor run(boolean center, Tensor x, double eps, Tensor weight, Tensor bias, int axes) {
         Op op = new Op.Normalize(center, axes, eps, weight != null, bias != null);
-        if (axes == 0) {
-            throw new ShapeException(
-                    op.name() + ": weight is a scalar; x " + x.shape() + ", weight []; give it the shape "
-                            + "of x's last axes");
-        }
-        if (x.rank() < axes) {
+        if (x.rank() < axes || axes == 0) {
             throw new ShapeException(op.name() + ": x has too few axes; x " + x.shape() + ", normalised axes " + axes
                     + "; x needs the weight's axes last");
         }
-        Scope s = Scope.innermost(op.name(), x.device());
-        return weight == null ? s.run(op, x) : bias == null ? s.run(op, x, weight) : s.run(op, x, weight, bias);
+        Tensor[] in = Stream.of(x, weight, bias).filter(Objects::nonNull).toArray(Tensor[]::new);
+        return Scope.innermost(op.name(), x.device()).run(op, in);
     }
 }

@@ -2,6 +2,7 @@ package dev.gramian;
 
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
+import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
 import dev.gramian.core.MapFn;
 import dev.gramian.core.Op;
@@ -250,6 +251,10 @@ public final class Tensor {
         if (host.byteSize() != size() * dtype().bytes()) {
             throw new ShapeException("copyTo: segment has " + host.byteSize() + " bytes; x " + describe() + " has "
                     + size() * dtype().bytes() + "; the sizes must be equal");
+        }
+        if (host.isReadOnly()) {
+            throw new GramianException(
+                    "copyTo: segment is read-only; x " + describe() + "; give one that can be written");
         }
         Host.copy(this, dtype(), host);
     }

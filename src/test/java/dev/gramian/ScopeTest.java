@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.gramian.core.ClosedException;
 import dev.gramian.core.DType;
 import dev.gramian.core.DeviceException;
+import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
@@ -337,6 +338,18 @@ final class ScopeTest {
         assertEquals(2 * 8 * 8 * 16, seen.get(0).flops());
         assertEquals("[F32 [8, 16], F32 [16, 8]]", seen.get(0).inputs().toString());
         assertEquals("[F32 [8, 8]]", seen.get(0).outputs().toString());
+    }
+
+    @DeviceSpec
+    void biasWithoutWeightAndReadOnlySegments(Device device) {
+        try (Scope s = device.open()) {
+            Tensor x = s.tensor(new float[] {-1, 1, 3, 5}, 2, 2);
+            Tensor bias = s.tensor(new float[] {10, 20});
+            assertArrayEquals(new float[] {9, 21, 9, 21}, Norms.layerNorm(x, null, bias, 0).toFloatArray());
+            MemorySegment fixed = MemorySegment.ofArray(new float[4]).asReadOnly();
+            assertEquals("copyTo: segment is read-only; x F32 [2, 2]; give one that can be written",
+                    assertThrows(GramianException.class, () -> x.copyTo(fixed)).getMessage());
+        }
     }
 
     @DeviceSpec
