@@ -34,7 +34,12 @@ public final class Norms {
 
     private static Tensor run(boolean center, Tensor x, double eps, Tensor weight, Tensor bias, int axes) {
         Op op = new Op.Normalize(center, axes, eps, weight != null, bias != null);
-        if (x.rank() < axes || axes == 0) {
+        if (axes == 0) {
+            throw new ShapeException(op.name() + ": " + (weight != null ? "weight" : "bias") + " is a scalar; x "
+                    + x.shape() + ", " + (weight != null ? "weight" : "bias")
+                    + " []; give it the shape of x's last axes");
+        }
+        if (x.rank() < axes) {
             throw new ShapeException(op.name() + ": x has too few axes; x " + x.shape() + ", normalised axes " + axes
                     + "; x needs the weight's axes last");
         }
