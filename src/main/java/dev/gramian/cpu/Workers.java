@@ -20,8 +20,8 @@ final class Workers {
         void run(long from, long to);
     }
 
-    /** Looks for work before an idle worker sleeps, and for the others' end before the caller does: some 50 and 200 µs. */
-    private static final int IDLE_SPINS = 2_000;
+    /** Looks for work before an idle worker sleeps, and for the others' end before the caller does: some 500 and 200 µs. */
+    private static final int IDLE_SPINS = 20_000;
 
     private static final int END_SPINS = 8_000;
     private static final Job RUNNING = new Job(null, 0, 1, null);
@@ -196,6 +196,7 @@ final class Workers {
                         Thread.onSpinWait();
                     } else {
                         LockSupport.park(this);
+                        idle = 0; // woken too late for one job, it stays awake for the next
                     }
                 } else if (slot.compareAndSet(job, RUNNING)) {
                     job.work();
