@@ -1,6 +1,6 @@
 package dev.gramian.cpu;
 
-/** Which kernels a CPU device uses; each falls back to none: what cannot load is reported, not replaced. */
+/** Which kernels a CPU device uses; what cannot load is reported with its reason, never replaced. */
 public enum CpuPath {
     /** OpenBLAS and LAPACK for products and decompositions, Vector API kernels (scalar where absent) for the rest. */
     NATIVE,
