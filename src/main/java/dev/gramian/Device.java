@@ -5,6 +5,7 @@ import dev.gramian.core.DeviceException;
 import dev.gramian.core.MathMode;
 import dev.gramian.cpu.CpuBackend;
 import dev.gramian.cpu.CpuPath;
+import dev.gramian.cuda.CudaBackend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -107,7 +108,12 @@ public final class Device {
         synchronized (this) {
             if (backend == null && reason == null) {
                 if (path == null) {
-                    reason = "this version has no CUDA backend";
+                    String missing = CudaBackend.missing();
+                    if (missing == null) {
+                        backend = CudaBackend.of(0);
+                    } else {
+                        reason = missing;
+                    }
                     return;
                 }
                 String missing = CpuBackend.missing(path);

@@ -1,5 +1,6 @@
 package dev.gramian.cpu;
 
+import dev.gramian.core.SizeClass;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -199,22 +200,11 @@ final class CpuMemory {
 
     /** Class of the smallest capacity that holds {@code bytes}; capacities are multiples of 64. */
     static int sizeClass(long bytes) {
-        long units = (bytes + ALIGN - 1) / ALIGN;
-        if (units <= 8) {
-            return (int) units;
-        }
-        int log = 63 - Long.numberOfLeadingZeros(units - 1);
-        int eighth = (int) ((units - 1) >>> (log - 3)) & 7;
-        return (log - 2) * 8 + eighth + 1;
+        return SizeClass.of((bytes + ALIGN - 1) / ALIGN);
     }
 
     static long capacity(int sizeClass) {
-        if (sizeClass <= 8) {
-            return (long) sizeClass * ALIGN;
-        }
-        int log = (sizeClass - 1) / 8 + 2;
-        int eighth = (sizeClass - 1) % 8;
-        return ((8L + eighth + 1) << (log - 3)) * ALIGN;
+        return SizeClass.units(sizeClass) * ALIGN;
     }
 
     private static long malloc(long bytes) {

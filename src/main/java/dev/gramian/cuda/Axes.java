@@ -1,0 +1,111 @@
+package dev.gramian.cuda;
+
+import dev.gramian.core.DeviceException;
+import dev.gramian.core.Layout;
+import dev.gramian.core.Shape;
+
+/**
+ * Some operands of one shape as a kernel walks them: sizes and a stride per operand, in elements, with axes of size 1
+ * dropped and neighbours that step evenly in every operand merged. Contiguous operands are one axis. The same as struct
+ * Axes of axes.cuh.
+ */
+final class Axes {
+    /** Most axes after merging. */
+    static final int MAX = 16;
+
+    private final int rank;
+    private final long[] sizes;
+    private final long[][] strides;
+
+    private Axes(int rank, long[] sizes, long[][] strides) {
+        this.rank = rank;
+        this.sizes = sizes;
+        this.strides = strides;
+    }
+
+    /** Every layout must have {@code shape}, or broadcast to it. */
+    static Axes of(String op, Shape shape, Layout... layouts) {
+        int n = layouts.length;
+        int full = shape.rank();
+        long[] sizes = new long[full + 1];
+        long[][] strides = new long[n][full + 1];
+        int r = 0;
+        for (int i = 0; i < full; i++) {
+            long d = shape.at(i);
+            if (d == 1) {
+                continue;
+            }
+            boolean merge = r > 0;
+            for (int k = 0; k < n && merge; k++) {
+                merge = strides[k][r - 1] == step(layouts[k], i - (full - layouts[k].rank())) * d;
+            }
+            if (merge) {
+                r--;
+            } else {
+                sizes[r] = 1;
+            }
+            sizes[r] *= d;
+            for (int k = 0; k < n; k++) {
+                strides[k][r] = step(layouts[k], i - (full - layouts[k].rank()));
+            }
+            r++;
+        }
+        if (r == 0) {
+            sizes[r++] = 1;
+        }
+        if (r > MAX) {
+            throw new DeviceException(op + ": too many axes for a CUDA kernel; " + shape + " has " + r
+                    + " that do not merge; copy operands with contiguous(), or use at most " + MAX);
+        }
+        return new Axes(r, sizes, strides);
+    }
+
+    private static long step(Layout x, int axis) {
+        return axis < 0 || x.shape().at(axis) == 1 ? 0 : x.stride(axis);
+    }
+
+    int operands() {
+        return strides.length;
+    }
+
+    int rank() {
+        return rank;
+    }
+
+    long size(int axis) {
+        return sizes[axis];
+    }
+
+    long stride(int operand, int axis) {
+        return strides[operand][axis];
+    }
+
+    /** True if the operand is read in memory order, element after element. */
+    boolean contiguous(int operand) {
+        return rank == 1 && (strides[operand][0] == 1 || sizes[0] == 1);
+    }
+
+    boolean allContiguous() {
+        for (int k = 0; k < strides.length; k++) {
+            if (!contiguous(k)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Writes the struct; {@code 8 * (1 + MAX * (1 + operands))} bytes. */
+    void write(long address) {
+        HostMemory.i64(address, rank);
+        long at = address + 8;
+        for (int i = 0; i < rank; i++) {
+            HostMemory.i64(at + 8L * i, sizes[i]);
+        }
+        for (long[] s : strides) {
+            at += 8L * MAX;
+            for (int i = 0; i < rank; i++) {
+                HostMemory.i64(at + 8L * i, s[i]);
+            }
+        }
+    }
+}

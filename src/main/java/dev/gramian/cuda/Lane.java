@@ -1,0 +1,140 @@
+package dev.gramian.cuda;
+
+import dev.gramian.core.View;
+import java.lang.foreign.Arena;
+import java.util.concurrent.locks.ReentrantLock;
+import jcuda.Pointer;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcusolver.JCusolverDn;
+import jcuda.jcusolver.cusolverDnHandle;
+import jcuda.runtime.cudaStream_t;
+
+/**
+ * A stream with what belongs to it: cuBLAS and cuSOLVER handles with their workspace, launch arguments, pinned staging.
+ * Whoever uses a lane holds its {@link #lock}; the device runs what was put on the stream in order, later.
+ */
+final class Lane {
+    /** What NVIDIA recommends for Hopper; with less, cuBLAS avoids some kernels. */
+    private static final long BLAS_WORKSPACE = 32L << 20;
+
+    final CudaContext context;
+    final int index;
+    final ReentrantLock lock = new ReentrantLock();
+    private final Pointers.Stream stream = new Pointers.Stream();
+    private final Pointers.Event event = new Pointers.Event();
+    private final Launch launch;
+    private final Transfers transfers;
+    private final long scalars = Arena.global().allocate(64, 64).address();
+    private cublasHandle blas;
+    private cusolverDnHandle solver;
+
+    Lane(CudaContext context, int index) {
+        this.context = context;
+        this.index = index;
+        // non-blocking: the legacy default stream of other users of the context neither waits for us nor we for it
+        Status.driver(JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING), "cuStreamCreate");
+        Status.driver(JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+        launch = new Launch(this);
+        transfers = new Transfers(this);
+    }
+
+    Pointers.Stream stream() {
+        return stream;
+    }
+
+    long streamAddress() {
+        return stream.address();
+    }
+
+    /** A launch with no arguments yet. */
+    Launch launch() {
+        return launch.reset();
+    }
+
+    Transfers transfers() {
+        return transfers;
+    }
+
+    /** cuBLAS on this stream; host pointer mode. */
+    cublasHandle blas() {
+        if (blas == null) {
+            cublasHandle h = new cublasHandle();
+            Status.blas(JCublas2.cublasCreate(h), "cublasCreate");
+            Status.blas(JCublas2.cublasSetStream(h, new cudaStream_t(stream)), "cublasSetStream");
+            // an own workspace, after the stream, which resets it: with it results do not depend on other streams
+            long workspace = context.memory().reserve("cuBLAS workspace", BLAS_WORKSPACE);
+            Status.blas(JCublas2.cublasSetWorkspace(h, Pointers.device(workspace), BLAS_WORKSPACE),
+                    "cublasSetWorkspace");
+            blas = h;
+        }
+        return blas;
+    }
+
+    /** cuSOLVER on this stream. */
+    cusolverDnHandle solver() {
+        if (solver == null) {
+            cusolverDnHandle h = new cusolverDnHandle();
+            Status.solver(JCusolverDn.cusolverDnCreate(h), "cusolverDnCreate");
+            Status.solver(JCusolverDn.cusolverDnSetStream(h, new cudaStream_t(stream)), "cusolverDnSetStream");
+            solver = h;
+        }
+        return solver;
+    }
+
+    /** A scalar in host memory for a BLAS call; {@code slot} 0 to 7, read before the call returns. */
+    Pointer scalar(int slot, boolean f64, double value) {
+        long at = scalars + 8L * slot;
+        if (f64) {
+            HostMemory.f64(at, value);
+        } else {
+            HostMemory.f32(at, (float) value);
+        }
+        return Pointers.host(at);
+    }
+
+    /** Makes what comes next on this stream wait for what other lanes have done to these operands. */
+    void await(View[] in) {
+        for (View v : in) {
+            await((CudaStorage) v.storage());
+        }
+    }
+
+    /** Makes what comes next on this stream wait for what is on the storage's own stream by now. */
+    void await(CudaStorage s) {
+        if (s.home != this) {
+            s.readBy(this);
+            s.home.precede(this);
+        }
+    }
+
+    /** Makes {@code other}'s next work wait for what is on this stream by now. */
+    void precede(Lane other) {
+        synchronized (event) {
+            Status.driver(JCudaDriver.cuEventRecord(event, stream), "cuEventRecord");
+            Status.driver(JCudaDriver.cuStreamWaitEvent(other.stream, event, 0), "cuStreamWaitEvent");
+        }
+    }
+
+    /** Waits until the device has done all of this stream's work; failures of it show here. */
+    void synchronize(String what) {
+        Status.driver(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize, " + what);
+    }
+
+    /** Temporary device memory: free it with {@link #free} as soon as the work that uses it is on the stream. */
+    CudaStorage temporary(String op, long bytes) {
+        return context.memory().allocate(op, this, bytes);
+    }
+
+    void free(CudaStorage temporary) {
+        context.memory().free(temporary);
+    }
+
+    /** Reads 8 bytes of device memory; waits for the stream. */
+    long readLong(long address, String what) {
+        return transfers.readLong(address, what);
+    }
+}
