@@ -3,6 +3,7 @@ package dev.gramian.cuda;
 import dev.gramian.core.DeviceException;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Shape;
+import java.util.Arrays;
 
 /**
  * Some operands of one shape as a kernel walks them: sizes and a stride per operand, in elements, with axes of size 1
@@ -25,19 +26,31 @@ final class Axes {
 
     /** Every layout must have {@code shape}, or broadcast to it. */
     static Axes of(String op, Shape shape, Layout... layouts) {
-        int n = layouts.length;
-        int full = shape.rank();
+        long[][] steps = new long[layouts.length][shape.rank()];
+        for (int k = 0; k < steps.length; k++) {
+            int lead = shape.rank() - layouts[k].rank();
+            for (int i = lead; i < shape.rank(); i++) {
+                steps[k][i] = layouts[k].shape().at(i - lead) == 1 ? 0 : layouts[k].stride(i - lead);
+            }
+        }
+        return of(op, shape.toArray(), steps);
+    }
+
+    /** {@code steps[k][i]}: elements that operand k moves along axis i. */
+    static Axes of(String op, long[] shape, long[]... steps) {
+        int n = steps.length;
+        int full = shape.length;
         long[] sizes = new long[full + 1];
         long[][] strides = new long[n][full + 1];
         int r = 0;
         for (int i = 0; i < full; i++) {
-            long d = shape.at(i);
+            long d = shape[i];
             if (d == 1) {
                 continue;
             }
             boolean merge = r > 0;
             for (int k = 0; k < n && merge; k++) {
-                merge = strides[k][r - 1] == step(layouts[k], i - (full - layouts[k].rank())) * d;
+                merge = strides[k][r - 1] == steps[k][i] * d;
             }
             if (merge) {
                 r--;
@@ -46,7 +59,7 @@ final class Axes {
             }
             sizes[r] *= d;
             for (int k = 0; k < n; k++) {
-                strides[k][r] = step(layouts[k], i - (full - layouts[k].rank()));
+                strides[k][r] = steps[k][i];
             }
             r++;
         }
@@ -54,14 +67,10 @@ final class Axes {
             sizes[r++] = 1;
         }
         if (r > MAX) {
-            throw new DeviceException(op + ": too many axes for a CUDA kernel; " + shape + " has " + r
+            throw new DeviceException(op + ": too many axes for a CUDA kernel; " + Arrays.toString(shape) + " has " + r
                     + " that do not merge; copy operands with contiguous(), or use at most " + MAX);
         }
         return new Axes(r, sizes, strides);
-    }
-
-    private static long step(Layout x, int axis) {
-        return axis < 0 || x.shape().at(axis) == 1 ? 0 : x.stride(axis);
     }
 
     int operands() {

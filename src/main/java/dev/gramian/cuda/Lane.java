@@ -30,6 +30,7 @@ final class Lane {
     private final Transfers transfers;
     private final long scalars = Arena.global().allocate(64, 64).address();
     private cublasHandle blas;
+    private int blasMode;
     private cusolverDnHandle solver;
 
     Lane(CudaContext context, int index) {
@@ -59,7 +60,17 @@ final class Lane {
         return transfers;
     }
 
-    /** cuBLAS on this stream; host pointer mode. */
+    /** cuBLAS on this stream in a cublasMath mode; host pointer mode. */
+    cublasHandle blas(int mathMode) {
+        cublasHandle h = blas();
+        if (mathMode != blasMode) {
+            Status.blas(JCublas2.cublasSetMathMode(h, mathMode), "cublasSetMathMode");
+            blasMode = mathMode;
+        }
+        return h;
+    }
+
+    /** cuBLAS on this stream, in whatever math mode it is; host pointer mode. */
     cublasHandle blas() {
         if (blas == null) {
             cublasHandle h = new cublasHandle();
