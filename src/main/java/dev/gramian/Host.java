@@ -2,6 +2,7 @@ package dev.gramian;
 
 import dev.gramian.core.Backend;
 import dev.gramian.core.DType;
+import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Lifetime;
 import dev.gramian.core.Op;
@@ -61,6 +62,10 @@ final class Host {
         View v = t.view();
         Lifetime life = v.storage().lifetime();
         boolean foreign = life.thread() != Thread.currentThread();
+        if (Scope.isRecording(t.device())) {
+            throw new GramianException("read: values cannot be read while a recording is made; x " + t.describe()
+                    + "; what depends on them would not be repeated: return x from the function instead");
+        }
         if (!life.isOpen() || foreign && !life.pin()) {
             throw Scope.closed("read", "x", t, life);
         }

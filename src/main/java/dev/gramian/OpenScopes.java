@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
 /**
  * What every open scope holds, apart from the scope itself, so that one nobody closed can be reported with the place
@@ -71,6 +72,11 @@ final class OpenScopes {
 
         /** Frees what was not handed to another scope. */
         void free() {
+            free(backend::free);
+        }
+
+        /** Gives what was not handed to another scope to {@code end}, which frees it. */
+        void free(Consumer<Storage> end) {
             closed = true;
             lifetime.end();
             for (int i = 0; i < count; i++) {
@@ -80,7 +86,7 @@ final class OpenScopes {
                     if (s.lifetime() != lifetime) {
                         s.lifetime().end();
                     }
-                    backend.free(s);
+                    end.accept(s);
                 }
             }
             count = 0;

@@ -43,6 +43,7 @@ public final class Scope implements AutoCloseable {
     private final Cleaner.Cleanable cleanable;
     private final Scope outer;
     private Consumer<Trace> listener;
+    private Recorder recorder;
 
     Scope(Device device, MathMode mode) {
         this.device = device;
@@ -56,6 +57,7 @@ public final class Scope implements AutoCloseable {
         this.holding = new OpenScopes.Holding(lifetime, backend);
         this.cleanable = outer == null ? OpenScopes.register(this, holding) : null;
         this.listener = outer == null ? null : outer.listener;
+        this.recorder = outer == null || outer.recorder == null || outer.device != device ? null : outer.recorder;
         INNERMOST.set(this);
     }
 
@@ -134,6 +136,10 @@ public final class Scope implements AutoCloseable {
             throw new ClosedException("keep: no scope encloses this one; x " + t.describe() + ", " + lifetime.name()
                     + "; open an outer scope on " + device.name() + ", or read the values with toFloatArray()");
         }
+        if (recorder != null && to.recorder == null) {
+            throw new ClosedException("keep: x would leave the recording that is being made; x " + t.describe() + ", "
+                    + lifetime.name() + "; return x from the recorded function");
+        }
         storage.ownedBy(to.lifetime);
         to.holding.add(storage);
         return t;
@@ -159,10 +165,18 @@ public final class Scope implements AutoCloseable {
         } else {
             INNERMOST.set(outer);
         }
-        holding.free();
+        holding.free(this::free);
         if (cleanable != null) {
             cleanable.clean();
         }
+    }
+
+    /** Closes the scopes opened inside this one that are still open, then this one. */
+    void closeAll() {
+        while (lifetime.isOpen() && INNERMOST.get() != this) {
+            INNERMOST.get().close();
+        }
+        close();
     }
 
     private void own(String op) {
@@ -210,13 +224,13 @@ public final class Scope implements AutoCloseable {
             for (int i = 0; i < specs.length; i++) {
                 out[i] = fresh(op.name(), specs[i]);
             }
-            backend.run(op, operands, out);
+            compute(op, operands, out);
             done = true;
         } finally {
             if (copies != null) {
                 for (int i = 0; i < copies.length; i++) {
                     if (copies[i] != views[i] && copies[i] != null) {
-                        backend.free(copies[i].storage());
+                        free(copies[i].storage());
                     }
                 }
             }
@@ -259,7 +273,7 @@ public final class Scope implements AutoCloseable {
         for (int i = 0; i < 2; i++) {
             if (!GemmPlan.fits(in[i].layout())) {
                 r[i] = fresh(op.name(), in[i].spec());
-                backend.run(new Op.Copy(in[i].dtype()), new View[] {in[i]}, new View[] {r[i]});
+                compute(new Op.Copy(in[i].dtype()), new View[] {in[i]}, new View[] {r[i]});
             }
         }
         return r;
@@ -268,9 +282,13 @@ public final class Scope implements AutoCloseable {
     /** Uninitialised bytes of this scope that can be freed before it closes; for {@link Buffer} alone. */
     Tensor block(Spec spec) {
         own("buffer");
-        View v = fresh("buffer", spec);
-        v.storage().ownedBy(new Lifetime(lifetime, "buffer in the " + lifetime.name()));
-        holding.add(v.storage());
+        return block("buffer", spec);
+    }
+
+    /** As {@link #block(Spec)} for another {@code owner} than a buffer. */
+    Tensor block(String owner, Spec spec) {
+        View v = fresh(owner, spec);
+        hold(v.storage(), owner);
         return new Tensor(v, device);
     }
 
@@ -279,8 +297,7 @@ public final class Scope implements AutoCloseable {
         Storage s = block.view().storage();
         if (s.lifetime().isOpen()) {
             own("buffer");
-            s.lifetime().end();
-            backend.free(s);
+            release(s);
         }
     }
 
@@ -296,7 +313,7 @@ public final class Scope implements AutoCloseable {
         Lifetime[] pins = foreign ? pin(op, new Tensor[] {from}) : null;
         long start = listener == null ? 0 : System.nanoTime();
         try {
-            backend.run(op, in, out);
+            compute(op, in, out);
         } finally {
             if (pins != null) {
                 unpin(pins);
@@ -304,6 +321,54 @@ public final class Scope implements AutoCloseable {
         }
         if (listener != null) {
             listener.accept(new Trace(op.name(), specs(in), specs(out), System.nanoTime() - start, 0));
+        }
+    }
+
+    private void compute(Op op, View[] in, View[] out) {
+        backend.run(op, in, out);
+        if (recorder != null) {
+            recorder.ran(op, in, out);
+        }
+    }
+
+    /** Frees memory of this scope, or leaves it to a recording whose operations will use it again. */
+    private void free(Storage s) {
+        if (recorder != null) {
+            recorder.retain(s);
+        } else {
+            backend.free(s);
+        }
+    }
+
+    /** Passes every operation and every storage freed from here on, in scopes inside too, to {@code recorder}; null ends it. */
+    void record(Recorder recorder) {
+        this.recorder = recorder;
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    /** The thread's innermost scope of a device if a {@link Recording} is being made in it. */
+    static boolean isRecording(Device device) {
+        Scope s = INNERMOST.get();
+        while (s != null && s.device != device) {
+            s = s.outer;
+        }
+        return s != null && s.recorder != null;
+    }
+
+    /** Takes a storage that nobody owns, to be freed by {@link #release} or at the scope's end. */
+    void hold(Storage s, String what) {
+        s.ownedBy(new Lifetime(lifetime, what + " in the " + lifetime.name()));
+        holding.add(s);
+    }
+
+    /** Frees what {@link #hold} took, unless the scope's end has. */
+    void release(Storage s) {
+        if (s.lifetime().isOpen()) {
+            s.lifetime().end();
+            free(s);
         }
     }
 

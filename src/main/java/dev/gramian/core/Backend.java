@@ -1,6 +1,7 @@
 package dev.gramian.core;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * What a device must do: hold bytes and run operations. Results are allocated before {@link #run}, and every shape,
@@ -27,6 +28,24 @@ public interface Backend {
 
     /** Computes {@code out} from {@code in}; a switch over {@link Op} without default. */
     void run(Op op, View[] in, View[] out);
+
+    /**
+     * Makes operations that have run once ready to run again, many times, on the same memory, which the caller keeps. A
+     * device that can hands the whole sequence over at once.
+     */
+    default Replay prepare(List<Step> steps) {
+        return new Replay() {
+            @Override
+            public void run() {
+                for (Step s : steps) {
+                    Backend.this.run(s.op(), s.in(), s.out());
+                }
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
 
     /** Host bytes to device bytes from {@code offset} on. */
     void upload(MemorySegment from, Storage to, long offset);

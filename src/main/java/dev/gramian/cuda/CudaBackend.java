@@ -5,6 +5,8 @@ import dev.gramian.core.Bytes;
 import dev.gramian.core.Decomposition;
 import dev.gramian.core.NativeException;
 import dev.gramian.core.Op;
+import dev.gramian.core.Replay;
+import dev.gramian.core.Step;
 import dev.gramian.core.Storage;
 import dev.gramian.core.View;
 import java.lang.foreign.MemorySegment;
@@ -169,6 +171,16 @@ public final class CudaBackend implements Backend {
             case Decomposition.Lu o -> decompositions.lu(lane, in[0], out);
             case Decomposition.TriangularSolve o -> decompositions.solveTriangular(lane, o, in[0], in[1], out[0]);
         }
+    }
+
+    /** Runs an operation on a lane that the caller holds, with no regard to other lanes. */
+    void runAlone(Lane lane, Step s) {
+        dispatch(lane, s.op(), s.in(), s.out());
+    }
+
+    @Override
+    public Replay prepare(List<Step> steps) {
+        return onLane(lane -> new CudaReplay(this, context, lane, steps));
     }
 
     @Override

@@ -2,9 +2,12 @@ package dev.gramian.cuda;
 
 import dev.gramian.core.View;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import jcuda.Pointer;
 import jcuda.driver.CUevent_flags;
+import jcuda.driver.CUgraph;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
@@ -31,6 +34,7 @@ final class Lane {
     private final long scalars = Arena.global().allocate(64, 64).address();
     private cublasHandle blas;
     private int blasMode;
+    private List<CudaStorage> captured;
     private cusolverDnHandle solver;
 
     Lane(CudaContext context, int index) {
@@ -141,7 +145,29 @@ final class Lane {
     }
 
     void free(CudaStorage temporary) {
-        context.memory().free(temporary);
+        if (captured != null) {
+            captured.add(temporary);
+        } else {
+            context.memory().free(temporary);
+        }
+    }
+
+    /**
+     * Work put on the stream becomes a graph instead of running, until {@link #endCapture}. Temporaries freed meanwhile go
+     * to {@code temporaries}, for as long as the graph lives.
+     */
+    void beginCapture(List<CudaStorage> temporaries) {
+        // relaxed: other threads may allocate meanwhile
+        Status.driver(JCudaDriver.cuStreamBeginCapture(stream,
+                CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED), "cuStreamBeginCapture");
+        captured = temporaries;
+    }
+
+    CUgraph endCapture() {
+        captured = null;
+        CUgraph graph = new CUgraph();
+        Status.driver(JCudaDriver.cuStreamEndCapture(stream, graph), "cuStreamEndCapture");
+        return graph;
     }
 
     /** Reads 8 bytes of device memory; waits for the stream. */
