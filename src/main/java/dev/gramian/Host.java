@@ -6,6 +6,7 @@ import dev.gramian.core.GramianException;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Lifetime;
 import dev.gramian.core.Op;
+import dev.gramian.core.Pinned;
 import dev.gramian.core.ShapeException;
 import dev.gramian.core.Spec;
 import dev.gramian.core.Storage;
@@ -32,6 +33,12 @@ final class Host {
     /** Copies all elements, converted to {@code dtype}, to a segment of just their size. */
     static void copy(Tensor t, DType dtype, MemorySegment to) {
         with(t, dtype, (backend, storage, offset) -> backend.download(storage, offset, to));
+    }
+
+    /** Asks for a copy of all elements to the start of pinned memory. */
+    static void copyAsync(Tensor t, Pinned to) {
+        long bytes = t.view().spec().bytes();
+        with(t, t.dtype(), (backend, storage, offset) -> backend.downloadAsync(storage, offset, bytes, to));
     }
 
     /** Passes all elements, converted to {@code dtype}, to {@code sink} piece by piece. */

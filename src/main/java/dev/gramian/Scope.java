@@ -12,6 +12,7 @@ import dev.gramian.core.Layout;
 import dev.gramian.core.Lifetime;
 import dev.gramian.core.MathMode;
 import dev.gramian.core.Op;
+import dev.gramian.core.Pinned;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import dev.gramian.core.Spec;
@@ -22,6 +23,7 @@ import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Owns the memory of what is computed inside it: {@code try (Scope s = device.open()) { ... }} frees everything at its
@@ -373,13 +375,17 @@ public final class Scope implements AutoCloseable {
     }
 
     private View fresh(String op, Spec spec) {
-        Storage s;
+        Storage s = room(() -> backend.allocate(op, spec.bytes()));
+        return new View(s, Layout.contiguous(spec.shape()), spec.dtype());
+    }
+
+    /** Out-of-memory errors name the scopes that hold most. */
+    private Storage room(Supplier<Storage> allocation) {
         try {
-            s = backend.allocate(op, spec.bytes());
+            return allocation.get();
         } catch (DeviceException e) {
             throw new DeviceException(e.getMessage() + "; " + OpenScopes.largest(backend, INNERMOST.get()), e);
         }
-        return new View(s, Layout.contiguous(spec.shape()), spec.dtype());
     }
 
     private Tensor adopt(View v) {
@@ -659,5 +665,12 @@ public final class Scope implements AutoCloseable {
             }
         }
         return adopt(v);
+    }
+
+    /** A tensor of what pinned memory begins with, to be used at once though the copy may be under way. */
+    Tensor receive(Pinned from, Spec spec) {
+        own("upload");
+        Storage s = room(() -> backend.uploadAsync("upload", from, spec.bytes()));
+        return adopt(new View(s, Layout.contiguous(spec.shape()), spec.dtype()));
     }
 }

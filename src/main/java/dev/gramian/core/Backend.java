@@ -1,5 +1,6 @@
 package dev.gramian.core;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -52,6 +53,38 @@ public interface Backend {
 
     /** Device bytes from {@code offset} on to host bytes. */
     void download(Storage from, long offset, MemorySegment to);
+
+    /** Zeroed host memory for {@link #uploadAsync} and {@link #downloadAsync}. */
+    default Pinned pin(long bytes) {
+        Arena arena = Arena.ofShared();
+        MemorySegment segment = arena.allocate(bytes, 64);
+        return new Pinned() {
+            @Override
+            public MemorySegment segment() {
+                return segment;
+            }
+
+            @Override
+            public void await() {}
+
+            @Override
+            public void close() {
+                arena.close();
+            }
+        };
+    }
+
+    /** The first {@code bytes} of pinned memory as fresh device memory; the copy may still be under way. */
+    default Storage uploadAsync(String op, Pinned from, long bytes) {
+        Storage s = allocate(op, bytes);
+        upload(from.segment().asSlice(0, bytes), s, 0);
+        return s;
+    }
+
+    /** Device bytes from {@code offset} on to the start of pinned memory; the copy may still be under way. */
+    default void downloadAsync(Storage from, long offset, long bytes, Pinned to) {
+        download(from, offset, to.segment().asSlice(0, bytes));
+    }
 
     /** Bytes handed out and not yet freed. */
     long liveBytes();

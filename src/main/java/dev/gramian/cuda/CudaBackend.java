@@ -5,6 +5,7 @@ import dev.gramian.core.Bytes;
 import dev.gramian.core.Decomposition;
 import dev.gramian.core.NativeException;
 import dev.gramian.core.Op;
+import dev.gramian.core.Pinned;
 import dev.gramian.core.Replay;
 import dev.gramian.core.Step;
 import dev.gramian.core.Storage;
@@ -201,6 +202,22 @@ public final class CudaBackend implements Backend {
             lane.transfers().download(s.address + offset, to);
             return null;
         });
+    }
+
+    @Override
+    public Pinned pin(long bytes) {
+        return new PinnedMemory(context, bytes);
+    }
+
+    @Override
+    public Storage uploadAsync(String op, Pinned from, long bytes) {
+        return ((PinnedMemory) from).upload(op, bytes);
+    }
+
+    @Override
+    public void downloadAsync(Storage from, long offset, long bytes, Pinned to) {
+        context.makeCurrent();
+        ((PinnedMemory) to).download(context.lane(), (CudaStorage) from, offset, bytes);
     }
 
     @Override

@@ -16,7 +16,7 @@ import jcuda.driver.JCudaDriver;
  */
 final class CudaContext {
     /** Number of streams that threads share; -Dgramian.cuda.streams=N. */
-    private static final int LANES = Math.clamp(Integer.getInteger("gramian.cuda.streams", 8), 1, 64);
+    private static final int LANES = Math.clamp(Integer.getInteger("gramian.cuda.streams", 8), 1, 62);
 
     private static final AtomicInteger NEXT_SLOT = new AtomicInteger();
     private static final ThreadLocal<Integer> SLOT = ThreadLocal.withInitial(NEXT_SLOT::getAndIncrement);
@@ -32,7 +32,7 @@ final class CudaContext {
     private final long totalBytes;
     private final CudaMemory memory;
     private final Kernels kernels;
-    private final Lane[] lanes = new Lane[LANES];
+    private final Lane[] lanes = new Lane[LANES + 2];
 
     /** The card must exist: {@link CudaPlatform} has initialised the driver and counted the cards. */
     CudaContext(int ordinal) {
@@ -73,6 +73,16 @@ final class CudaContext {
     /** The calling thread's lane: always the same one. The context must be current. */
     Lane lane() {
         return lane(SLOT.get() % LANES);
+    }
+
+    /** The lane of asynchronous copies to the card. */
+    Lane uploads() {
+        return lane(LANES);
+    }
+
+    /** The lane of asynchronous copies from the card. */
+    Lane downloads() {
+        return lane(LANES + 1);
     }
 
     private Lane lane(int index) {

@@ -148,6 +148,9 @@ final class CudaMemory {
     /** As {@link #free}, telling nobody. */
     void discard(CudaStorage s) {
         context.forEachLane(s.readers(), reader -> reader.precede(s.home));
+        if (s.ready != null) {
+            Status.driver(JCudaDriver.cuEventDestroy(s.ready), "cuEventDestroy");
+        }
         synchronized (this) {
             live -= s.bytes();
             if (!POOL) {

@@ -11,6 +11,8 @@ final class CudaStorage extends Storage {
     final Lane home;
     /** Called when the storage is freed; null for none. */
     final Runnable onFree;
+    /** After it the bytes are what they stay; null where home's stream has to be waited for as it is. */
+    Pointers.Event ready;
     /** Lanes other than home that have read these bytes, a bit each; guarded by this. */
     private long readers;
 

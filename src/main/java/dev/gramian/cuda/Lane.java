@@ -122,8 +122,20 @@ final class Lane {
     void await(CudaStorage s) {
         if (s.home != this) {
             s.readBy(this);
-            s.home.precede(this);
+            if (s.ready != null) {
+                Status.driver(JCudaDriver.cuStreamWaitEvent(stream, s.ready, 0), "cuStreamWaitEvent");
+            } else {
+                s.home.precede(this);
+            }
         }
+    }
+
+    /** An event after what is on this stream by now; destroy it with cuEventDestroy. */
+    Pointers.Event mark() {
+        Pointers.Event e = new Pointers.Event();
+        Status.driver(JCudaDriver.cuEventCreate(e, CUevent_flags.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+        Status.driver(JCudaDriver.cuEventRecord(e, stream), "cuEventRecord");
+        return e;
     }
 
     /** Makes {@code other}'s next work wait for what is on this stream by now. */
