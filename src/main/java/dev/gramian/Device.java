@@ -143,6 +143,14 @@ public final class Device {
         return new Scope(this, mode);
     }
 
+    /**
+     * Waits until the device has done everything asked of it, on any thread; failures of it show here. Reading values waits
+     * by itself: this is for taking times, since on CUDA operations return before they are done.
+     */
+    public void synchronize() {
+        backend().synchronize();
+    }
+
     /** Bytes that open scopes of this device hold. */
     public long liveBytes() {
         return isAvailable() ? backend.liveBytes() : 0;

@@ -76,6 +76,37 @@ final class DeviceTest {
     }
 
     @DeviceSpec
+    void synchronizeWaitsAndKeepsResults(Device device) {
+        device.synchronize();
+        try (Scope s = device.open()) {
+            Tensor x = s.normal(DType.F64, 3, 40, 50);
+            Tensor y = x.matmul(x.transpose(0, 1));
+            device.synchronize();
+            double squares = 0;
+            for (double v : x.toDoubleArray()) {
+                squares += v * v;
+            }
+            double trace = 0;
+            for (int i = 0; i < 40; i++) {
+                trace += y.toDoubleArray()[41 * i];
+            }
+            assertEquals(squares, trace, 1e-12 * squares);
+            device.synchronize();
+        }
+        device.synchronize();
+    }
+
+    @Test
+    void nothingToWaitForWithoutADevice() {
+        for (Device d : Device.all()) {
+            if (!d.isAvailable()) {
+                DeviceException e = assertThrows(DeviceException.class, d::synchronize);
+                assertEquals(d.name() + " unavailable: " + d.reason() + "; use device cpu", e.getMessage());
+            }
+        }
+    }
+
+    @DeviceSpec
     void describesItself(Device device) {
         assertNull(device.reason());
         assertTrue(device.description().matches(".*threads \\d+; memory \\d+\\.\\d [KMGT]iB.*"), device.description());

@@ -86,6 +86,9 @@ public interface Backend {
         download(from, offset, to.segment().asSlice(0, bytes));
     }
 
+    /** Waits until the device has done all that was asked of it, on any thread; failures of it show here. */
+    default void synchronize() {}
+
     /** Bytes handed out and not yet freed. */
     long liveBytes();
 

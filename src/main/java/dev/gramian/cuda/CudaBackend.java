@@ -221,6 +221,12 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public void synchronize() {
+        context.makeCurrent();
+        context.synchronize("waiting for all work");
+    }
+
+    @Override
     public long liveBytes() {
         return context.memory().live();
     }

@@ -80,6 +80,7 @@ final class Kernels {
         int[] most = new int[1];
         Status.driver(JCudaDriver.cuFuncGetAttribute(most,
                 CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK, f), "cuFuncGetAttribute, kernel " + name);
+        KernelLog.requested(key.file, key.function, key.macros);
         return new Kernel(name, f, f.address(), most[0]);
     }
 

@@ -26,7 +26,13 @@ final class OnEveryDevice implements TestTemplateInvocationContextProvider {
 
     @Override
     public Stream<TestTemplateInvocationContext> provideTestTemplateInvocationContexts(ExtensionContext context) {
-        return Device.all().stream().map(On::new);
+        return Device.all().stream().filter(OnEveryDevice::wanted).map(On::new);
+    }
+
+    /** {@code -Dgramian.devices=cuda,cpu:native}: the beginnings of the names of the devices to run on; default: all. */
+    private static boolean wanted(Device d) {
+        String names = System.getProperty("gramian.devices", "");
+        return names.isEmpty() || Stream.of(names.split(",")).anyMatch(n -> d.name().startsWith(n.strip()));
     }
 
     private record On(Device device) implements TestTemplateInvocationContext {
