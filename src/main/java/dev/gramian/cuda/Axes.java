@@ -103,18 +103,34 @@ final class Axes {
         return true;
     }
 
-    /** Writes the struct; {@code 8 * (1 + MAX * (1 + operands))} bytes. */
+    /** Size of the struct. */
+    int bytes() {
+        return 8 * (1 + MAX * (2 + strides.length));
+    }
+
+    /** Writes the struct. */
     void write(long address) {
         HostMemory.i64(address, rank);
         long at = address + 8;
         for (int i = 0; i < rank; i++) {
             HostMemory.i64(at + 8L * i, sizes[i]);
+            HostMemory.i64(at + 8L * (MAX + i), divisor(sizes[i]));
         }
+        at += 8L * MAX;
         for (long[] s : strides) {
             at += 8L * MAX;
             for (int i = 0; i < rank; i++) {
                 HostMemory.i64(at + 8L * i, s[i]);
             }
         }
+    }
+
+    /** A size as divide of axes.cuh takes it, to divide numbers below 2^31 by it. */
+    static long divisor(long d) {
+        if (d <= 1 || d > Integer.MAX_VALUE) {
+            return 0;
+        }
+        int s = 64 - Long.numberOfLeadingZeros(d - 1);
+        return Math.ceilDiv(1L << 31 + s, d) | (long) (s - 1) << 32;
     }
 }

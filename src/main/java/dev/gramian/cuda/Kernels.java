@@ -27,8 +27,8 @@ import jcuda.nvrtc.nvrtcProgram;
  * everything it depends on.
  */
 final class Kernels {
-    /** Before every program: types and conversions, then strided walks. */
-    private static final String[] PRELUDE = {"common.cuh", "axes.cuh"};
+    /** Before every program: types and conversions, strided walks, threads that share a row. */
+    private static final String[] PRELUDE = {"common.cuh", "axes.cuh", "groups.cuh"};
 
     private record Key(String file, String macros) {}
 

@@ -100,12 +100,11 @@ final class Launch {
     }
 
     /**
-     * A struct Axes of axes.cuh by value: rank, then {@link Axes#MAX} sizes, then as many strides for each operand, all
-     * long long.
+     * A struct Axes of axes.cuh by value: rank, then {@link Axes#MAX} sizes, as many divisors, as many strides for each
+     * operand, all long long.
      */
     Launch axes(Axes a) {
-        int words = 1 + Axes.MAX * (1 + a.operands());
-        a.write(next(8 * words, 8));
+        a.write(next(a.bytes(), 8));
         return this;
     }
 

@@ -5,13 +5,35 @@
 template <int N> struct Axes {
     i64 rank;
     i64 size[MAX_AXES];
+    u64 divisor[MAX_AXES];  // size as divide takes it
     i64 stride[N][MAX_AXES];
 };
+
+// n / d for n < 2^31 by a product and a shift: a divisor is ceil(2^(31 + s) / d) below and s - 1 above, s = ceil(log2(d)),
+// d from 2 on; 0 for d >= 2^31. A division takes 20 instructions in 32 bits and 100 in 64.
+__device__ __forceinline__ u32 divide(u32 n, u64 divisor) {
+    return (u32)((u64)n * (u32)divisor >> 32) >> (u32)(divisor >> 32);
+}
 
 // Element offset of each operand for the element of row-major index i.
 template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, i64 i, i64 (&at)[N]) {
     for (int k = 0; k < N; k++) {
         at[k] = 0;
+    }
+    if (i >> 31 == 0) {
+        u32 n = (u32)i;
+        for (int d = (int)axes.rank - 1; d > 0; d--) {
+            u32 q = divide(n, axes.divisor[d]);
+            i64 r = n - q * (u32)axes.size[d];
+            for (int k = 0; k < N; k++) {
+                at[k] += r * axes.stride[k][d];
+            }
+            n = q;
+        }
+        for (int k = 0; k < N; k++) {
+            at[k] += n * axes.stride[k][0];
+        }
+        return;
     }
     for (int d = (int)axes.rank - 1; d > 0; d--) {
         i64 q = i / axes.size[d];

@@ -121,3 +121,50 @@ __device__ __forceinline__ void store(i64* p, i64 x) { *p = x; }
 __device__ __forceinline__ void store(i32* p, i64 x) { *p = (i32)x; }
 __device__ __forceinline__ void store(u8* p, i64 x) { *p = (u8)x; }
 __device__ __forceinline__ void store(b8* p, i64 x) { p->value = (u8)(x & 1); }
+
+// ---- vectors ---------------------------------------------------------------------------------------------------------
+
+// N elements read or written at once, at an address that is a multiple of their size; 16 bytes are the most.
+template <class T, int N> struct alignas(sizeof(T) * N) Pack { T v[N]; };
+
+// ---- largest and smallest --------------------------------------------------------------------------------------------
+
+// NaN if either is NaN; 0.0 is above -0.0. Equal numbers differ in no other bit than a zero's sign.
+__device__ __forceinline__ f64 maximum(f64 a, f64 b) {
+    return a != a || b < a ? a
+        : a == b ? __longlong_as_double(__double_as_longlong(a) & __double_as_longlong(b)) : b;
+}
+
+__device__ __forceinline__ f64 minimum(f64 a, f64 b) {
+    return a != a || a < b ? a
+        : a == b ? __longlong_as_double(__double_as_longlong(a) | __double_as_longlong(b)) : b;
+}
+
+#if !defined(GRAMIAN_EMULATED) && __CUDA_ARCH__ >= 800
+
+__device__ __forceinline__ f32 maximum(f32 a, f32 b) {
+    f32 r;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+    return r;
+}
+
+__device__ __forceinline__ f32 minimum(f32 a, f32 b) {
+    f32 r;
+    asm("min.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+    return r;
+}
+
+#else
+
+__device__ __forceinline__ f32 maximum(f32 a, f32 b) {
+    return a != a || b < a ? a : a == b ? __int_as_float(__float_as_int(a) & __float_as_int(b)) : b;
+}
+
+__device__ __forceinline__ f32 minimum(f32 a, f32 b) {
+    return a != a || a < b ? a : a == b ? __int_as_float(__float_as_int(a) | __float_as_int(b)) : b;
+}
+
+#endif
+
+__device__ __forceinline__ i64 maximum(i64 a, i64 b) { return a > b ? a : b; }
+__device__ __forceinline__ i64 minimum(i64 a, i64 b) { return a < b ? a : b; }
