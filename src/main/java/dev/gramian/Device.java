@@ -3,6 +3,7 @@ package dev.gramian;
 import dev.gramian.core.Backend;
 import dev.gramian.core.DeviceException;
 import dev.gramian.core.MathMode;
+import dev.gramian.core.Profile;
 import dev.gramian.cpu.CpuBackend;
 import dev.gramian.cpu.CpuPath;
 import dev.gramian.cuda.CudaBackend;
@@ -131,6 +132,11 @@ public final class Device {
             throw new DeviceException(name + " unavailable: " + reason + "; use device cpu");
         }
         return backend;
+    }
+
+    /** How the device likes work to be cut. */
+    public Profile profile() {
+        return backend().profile();
     }
 
     /** Opens a scope on the calling thread, products in full precision. */

@@ -16,14 +16,11 @@ import dev.gramian.core.GramianException;
  *
  * <p>The order is scale, soft cap, bias, masks, softmax. Masked positions are selected away, never added: NaN or
  * infinity in masked keys or values reaches no result. A query with nothing to attend to gives zeros and log-sum-exp
- * -inf. F16 and BF16 compute in F32 throughout and round once, at the end.
+ * -inf. F16 and BF16 compute in F32 throughout and round once, at the end; in a scope of MathMode.REDUCED the weights are
+ * rounded to the half type too where that makes the second product much faster.
  */
 public final class Attention {
-    /** Workspace where none is set: 8 MiB, near what second-level caches hold; more was slower on two cores. */
-    public static final long DEFAULT_WORKSPACE = 8L << 20;
-
-    private static final Attention DEFAULT = new Attention(false, null, null, null, 0, null, null, false,
-            DEFAULT_WORKSPACE);
+    private static final Attention DEFAULT = new Attention(false, null, null, null, 0, null, null, false, null);
 
     /** Causal at all, the alignment if one is named, the offset if it is given as a number. */
     final boolean isCausal;
@@ -35,7 +32,8 @@ public final class Attention {
     final Tensor mask;
     final Tensor bias;
     final boolean weights;
-    final long workspace;
+    /** Null for what suits the device. */
+    final Long workspace;
 
     private Attention(
             boolean isCausal,
@@ -46,7 +44,7 @@ public final class Attention {
             Tensor mask,
             Tensor bias,
             boolean weights,
-            long workspace) {
+            Long workspace) {
         this.isCausal = isCausal;
         this.alignment = alignment;
         this.offset = offset;
@@ -126,8 +124,8 @@ public final class Attention {
     }
 
     /**
-     * Bytes that scores and weights may take at a time, as far as single rows allow. What needs more is computed in
-     * slices of batch, heads and at last queries.
+     * Bytes that scores and weights may take at a time, as far as single rows allow; without it, what suits the device
+     * ({@link dev.gramian.core.Profile}). What needs more is computed in slices of batch, heads and at last queries.
      */
     public Attention workspace(long bytes) {
         if (bytes < 0) {
@@ -177,6 +175,6 @@ public final class Attention {
                 + (mask != null ? ", mask " + mask.shape() : "")
                 + (bias != null ? ", bias " + bias.shape() : "")
                 + (weights ? ", with weights" : "")
-                + ", workspace " + Bytes.text(workspace);
+                + (workspace != null ? ", workspace " + Bytes.text(workspace) : "");
     }
 }

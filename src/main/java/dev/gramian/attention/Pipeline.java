@@ -1,12 +1,15 @@
 package dev.gramian.attention;
 
+import dev.gramian.Device;
 import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Problem.Operands;
 import dev.gramian.core.DType;
 import dev.gramian.core.GemmPlan;
+import dev.gramian.core.MathMode;
 import dev.gramian.core.Op;
+import dev.gramian.core.Profile;
 import dev.gramian.core.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,13 +23,14 @@ final class Pipeline {
     private static final int KEYS = -1;
     private static final int QUERIES = -2;
 
-    /** Queries of a causal block: fewer look at fewer keys in vain but make poor products. */
-    private static final long BLOCK = 128;
-
     private final Problem p;
     private final boolean weights;
     private final double softcap;
     private final long workspace;
+    /** Queries of a causal block: fewer look at fewer keys in vain but make poor products. */
+    private final long block;
+    /** Type of the weights and values in the second product. */
+    private final DType second;
     /** Whether some weight may be zero because its key is masked. */
     private final boolean masked;
 
@@ -34,7 +38,13 @@ final class Pipeline {
         this.p = p;
         weights = a.weights;
         softcap = a.softcap;
-        workspace = a.workspace;
+        Device device = p.operands().q().device();
+        Profile profile = device.profile();
+        workspace = a.workspace != null ? a.workspace : profile.pieceBytes();
+        block = profile.productRows();
+        boolean half = profile.halfProducts() && p.type().isHalf()
+                && Scope.innermost("attend", device).mathMode() == MathMode.REDUCED;
+        second = half ? p.type() : p.compute();
         masked = a.mask != null || a.bias != null || p.causal() && p.operands().offset() < p.keys() - 1;
     }
 
@@ -50,9 +60,9 @@ final class Pipeline {
     // ---- running ---------------------------------------------------------------------------------------------------
 
     Part run(Operands o) {
-        // once for all pieces: values in the compute type, operands that no product can read in place
+        // once for all pieces: values in the second product's type, operands that no product can read in place
         Tensor k = readable(o.k());
-        Tensor v = readable(o.v().to(p.compute()));
+        Tensor v = readable(o.v().to(second));
         return pieces(new Operands(o.q(), k, v, o.mask(), o.bias(), o.offset()));
     }
 
@@ -83,10 +93,8 @@ final class Pipeline {
     private Part whole(Operands o) {
         try (Scope s = Scope.inner("attend", o.q().device())) {
             Tensor[] w = weights(s, o);
-            Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, p.compute(), masked), w[0], o.v());
-            if (p.type() != p.compute()) {
-                output = output.to(p.type());
-            }
+            // as the operands' type at once where the product can give it
+            Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, second, masked), w[0].to(second), o.v()).to(p.type());
             return new Part(s.keep(output), weights ? s.keep(w[0]) : null, s.keep(w[1]));
         }
     }
@@ -139,8 +147,8 @@ final class Pipeline {
             return new Cut(QUERIES, rows, 0);
         }
         // blocks of queries that need not look at all keys
-        if (p.causal() && rows > BLOCK && o.offset() < keys - BLOCK) {
-            return new Cut(QUERIES, rows, BLOCK);
+        if (p.causal() && rows > block && o.offset() < keys - block) {
+            return new Cut(QUERIES, rows, block);
         }
         double bytes = 2.0 * size * p.compute().bytes();
         if (bytes <= workspace) {
@@ -191,9 +199,9 @@ final class Pipeline {
 
     /** As {@link #run}, in bytes. */
     Peak peak(Operands o) {
-        long values = p.type() == p.compute() ? 0 : bytes(o.v(), p.compute());
+        long values = p.type() == second ? 0 : bytes(o.v(), second);
         if (values == 0 && !GemmPlan.fits(o.v().layout())) {
-            values = bytes(o.v(), p.compute());
+            values = bytes(o.v(), second);
         }
         long keys = GemmPlan.fits(o.k().layout()) ? 0 : bytes(o.k(), p.type());
         Peak pieces = peakOfPieces(o);
@@ -225,9 +233,10 @@ final class Pipeline {
         long matrix = scores.size() * width;
         long queries = GemmPlan.fits(o.q().layout()) ? 0 : bytes(o.q(), p.type());
         long bias = o.bias() == null || o.bias().dtype() == p.compute() ? 0 : bytes(o.bias(), p.compute());
-        long rounded = p.type() == p.compute() ? 0 : values * p.type().bytes();
+        long rounded = p.type() == second ? 0 : values * p.type().bytes();
+        long halves = second == p.compute() ? 0 : scores.size() * second.bytes();
         long most = Math.max(matrix + queries, matrix + bias + matrix + sums);
-        most = Math.max(most, matrix + sums + values * width + rounded);
+        most = Math.max(most, matrix + sums + halves + values * second.bytes() + rounded);
         return new Peak(values * p.type().bytes() + sums + (weights ? matrix : 0), most);
     }
 

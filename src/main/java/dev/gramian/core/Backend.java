@@ -15,6 +15,9 @@ public interface Backend {
     /** One line for people: kernels, library versions, threads, memory. */
     String describe();
 
+    /** What suits the device. */
+    Profile profile();
+
     /**
      * Uninitialised bytes, 64-byte aligned; {@link DeviceException} naming the request and what is in use when there is
      * no room. {@code op} names the operation that asks.

@@ -6,6 +6,7 @@ import dev.gramian.core.Decomposition;
 import dev.gramian.core.NativeException;
 import dev.gramian.core.Op;
 import dev.gramian.core.Pinned;
+import dev.gramian.core.Profile;
 import dev.gramian.core.Replay;
 import dev.gramian.core.Step;
 import dev.gramian.core.Storage;
@@ -91,6 +92,12 @@ public final class CudaBackend implements Backend {
         } finally {
             lane.lock.unlock();
         }
+    }
+
+    /** A sixteenth of the card at a time, and blocks whose products fill it: a launch costs what 10 MiB of traffic do. */
+    @Override
+    public Profile profile() {
+        return new Profile(context.totalBytes() / 16, 1024, true);
     }
 
     @Override
