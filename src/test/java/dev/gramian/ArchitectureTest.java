@@ -3,6 +3,7 @@ package dev.gramian;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -12,7 +13,7 @@ import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 
 /**
- * Holds the package arrows: {@code cli -> dev.gramian -> cpu, cuda -> core}, and {@code io}, {@code linalg},
+ * Holds the package arrows: {@code cli -> dev.gramian -> cpu, cuda -> natives, core}, and {@code io}, {@code linalg},
  * {@code attention}, {@code adapt} on {@code dev.gramian} and {@code core} alone.
  */
 @AnalyzeClasses(packages = "dev.gramian", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -24,9 +25,19 @@ final class ArchitectureTest {
     static final ArchRule coreImportsNothingOfOurs = noClasses()
             .that().resideInAPackage("dev.gramian.core..")
             .should().dependOnClassesThat(JavaClass.Predicates.resideInAnyPackage("dev.gramian..")
-                    .and(com.tngtech.archunit.base.DescribedPredicate.not(
+                    .and(DescribedPredicate.not(
                             JavaClass.Predicates.resideInAPackage("dev.gramian.core.."))))
             .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule nativesImportsCoreAlone = imports("dev.gramian.natives", "dev.gramian.core");
+
+    @ArchTest
+    static final ArchRule cpuImportsLeavesAlone = imports("dev.gramian.cpu", "dev.gramian.core", "dev.gramian.natives");
+
+    @ArchTest
+    static final ArchRule cudaImportsLeavesAlone = imports("dev.gramian.cuda", "dev.gramian.core",
+            "dev.gramian.natives");
 
     @ArchTest
     static final ArchRule onlyCudaNamesJcuda = noClasses()
@@ -38,6 +49,14 @@ final class ArchitectureTest {
     static final ArchRule nobodyLooksForModulesInTheBootLayer = noClasses()
             .should().callMethod(ModuleLayer.class, "boot")
             .because("bin/gramian loads the vector module outside it; ask CpuPath.vectorModule()");
+
+    private static ArchRule imports(String who, String... allowed) {
+        return noClasses()
+                .that().resideInAPackage(who)
+                .should().dependOnClassesThat(JavaClass.Predicates.resideInAnyPackage("dev.gramian..")
+                        .and(DescribedPredicate.not(JavaClass.Predicates.resideInAnyPackage(allowed)))
+                        .and(DescribedPredicate.not(JavaClass.Predicates.resideInAPackage(who))));
+    }
 
     /** A slice per package, the root package among them. */
     private static final class EachPackage implements SliceAssignment {

@@ -1,31 +1,21 @@
 package dev.gramian.cpu;
 
+import dev.gramian.natives.ElfFile;
+import dev.gramian.natives.Loader;
+import dev.gramian.natives.PrivateDirectory;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
-import java.net.JarURLConnection;
 import java.net.URL;
-import java.net.URLConnection;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.zip.CRC32;
-import java.util.zip.CheckedInputStream;
 
 /**
  * libopenblas, or the reason why there is none. Looked for in this order: the system property {@value #PROPERTY} (a path,
@@ -37,10 +27,8 @@ import java.util.zip.CheckedInputStream;
  */
 final class NativeLibrary {
     static final String PROPERTY = "gramian.openblas";
-    static final String CACHE_PROPERTY = "gramian.cache";
 
     private static final String NONE = "none";
-    private static final int RTLD_NOW = 2;
 
     private final SymbolLookup symbols;
     private final String reason;
@@ -57,7 +45,8 @@ final class NativeLibrary {
     }
 
     private static final class Shared {
-        static final NativeLibrary INSTANCE = find(configured(), NativeLibrary.class.getClassLoader(), cacheRoot());
+        static final NativeLibrary INSTANCE = find(configured(), NativeLibrary.class.getClassLoader(),
+                PrivateDirectory.cacheRoot());
     }
 
     /** The process's OpenBLAS; loaded on the first call. */
@@ -107,17 +96,6 @@ final class NativeLibrary {
         return p == null || p.isBlank() ? null : p.strip();
     }
 
-    static Path cacheRoot() {
-        String p = System.getProperty(CACHE_PROPERTY);
-        if (p != null && !p.isBlank()) {
-            return Path.of(p);
-        }
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        return xdg != null && !xdg.isBlank()
-                ? Path.of(xdg, "gramian")
-                : Path.of(System.getProperty("user.home", "."), ".cache", "gramian");
-    }
-
     /** {@code configured} is a path, "none" or null for the class path. */
     static NativeLibrary find(String configured, ClassLoader loader, Path cache) {
         try {
@@ -157,74 +135,21 @@ final class NativeLibrary {
                     + ", or name one with -D"
                     + PROPERTY + "=PATH");
         }
-        long size;
-        long crc;
-        URLConnection connection = main.openConnection();
-        if (connection instanceof JarURLConnection jar && jar.getJarEntry().getCrc() != -1) {
-            size = jar.getJarEntry().getSize();
-            crc = jar.getJarEntry().getCrc();
-        } else {
-            CRC32 sum = new CRC32();
-            try (InputStream in = new CheckedInputStream(main.openStream(), sum)) {
-                size = in.transferTo(java.io.OutputStream.nullOutputStream());
-            }
-            crc = sum.getValue();
-        }
-        String key = "openblas-" + Long.toHexString(size) + "-" + Long.toHexString(crc);
-        Path directory = privateDirectory(cache, key);
+        long[] sum = PrivateDirectory.sum(main);
+        PrivateDirectory directory = PrivateDirectory.of(
+                cache, "openblas-" + Long.toHexString(sum[0]) + "-" + Long.toHexString(sum[1]));
         List<Path> files = new ArrayList<>();
         // libgcc_s is the system's where there is one: an older copy loaded first would break later C++ libraries
         for (String name : new String[] {"libgcc_s.so.1", "libquadmath.so.0", "libgfortran.so.5", "libopenblas.so.0"}) {
             URL url = loader.getResource(folder + name);
             if (url != null) {
-                Path file = extract(url, directory.resolve(name), name.startsWith("libopenblas") ? size : -1);
-                if (!name.startsWith("libgcc_s") || dlopen(name) != null) {
+                Path file = directory.put(name, url);
+                if (!name.startsWith("libgcc_s") || Loader.open(name) != null) {
                     files.add(file);
                 }
             }
         }
         return load(files);
-    }
-
-    /** A directory only this user can write, or a fresh temporary one where the cache cannot be written. */
-    private static Path privateDirectory(Path cache, String key) throws IOException {
-        FileAttribute<?>[] mode = FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
-                ? new FileAttribute<?>[] {
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"))}
-                : new FileAttribute<?>[0];
-        try {
-            Path d = cache.resolve(key);
-            Files.createDirectories(d, mode);
-            boolean mine = mode.length == 0
-                    || PosixFilePermissions.toString(Files.getPosixFilePermissions(d)).equals("rwx------");
-            if (mine && Files.isWritable(d)) {
-                return d;
-            }
-        } catch (IOException | UnsupportedOperationException e) {
-            // read-only home, full disk, a file in the way: the temporary directory is the answer
-        }
-        Path d = Files.createTempDirectory("gramian-", mode);
-        d.toFile().deleteOnExit();
-        return d;
-    }
-
-    /** Copies under a name of its own and renames, so that processes that start together never see half a file. */
-    private static Path extract(URL from, Path to, long size) throws IOException {
-        URLConnection connection = from.openConnection();
-        long expected = size >= 0 ? size : connection.getContentLengthLong();
-        if (Files.isRegularFile(to) && Files.size(to) == expected) {
-            return to;
-        }
-        Path part = Files.createTempFile(to.getParent(), to.getFileName().toString(), ".part");
-        try {
-            try (InputStream in = connection.getInputStream()) {
-                Files.copy(in, part, StandardCopyOption.REPLACE_EXISTING);
-            }
-            Files.move(part, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(part);
-        }
-        return to;
     }
 
     // ---- loading ----------------------------------------------------------------------------------------------------
@@ -236,10 +161,12 @@ final class NativeLibrary {
             if (!Files.isRegularFile(f)) {
                 return absent(f + " is not a file");
             }
-            String damage = elf ? elfDamage(f) : null;
-            String error = damage != null ? f + ": " + damage : elf ? dlopen(f.toString()) : null;
-            if (error != null) {
-                return absent(error);
+            if (elf) {
+                ElfFile.read(f);
+                String error = Loader.open(f.toString());
+                if (error != null) {
+                    return absent(error);
+                }
             }
         }
         Path file = files.getLast();
@@ -288,67 +215,5 @@ final class NativeLibrary {
         } catch (Throwable t) {
             throw new IllegalStateException(t);
         }
-    }
-
-    /** Loads a library by name or path for the life of the process; null, or the system's message. */
-    private static String dlopen(String name) {
-        Linker linker = Linker.nativeLinker();
-        SymbolLookup libc = linker.defaultLookup();
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment handle = (MemorySegment) linker.downcallHandle(
-                    libc.findOrThrow("dlopen"),
-                    FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT))
-                    .invoke(arena.allocateFrom(name), RTLD_NOW);
-            if (handle.address() != 0) {
-                return null;
-            }
-            MemorySegment message = (MemorySegment) linker.downcallHandle(
-                    libc.findOrThrow("dlerror"), FunctionDescriptor.of(ValueLayout.ADDRESS))
-                    .invoke();
-            return message.address() == 0
-                    ? name + " cannot be loaded"
-                    : message.reinterpret(4096).getString(0);
-        } catch (Throwable t) {
-            return name + " cannot be loaded: " + t;
-        }
-    }
-
-    /**
-     * What is wrong with an ELF file, or null. The system maps segments without asking whether the file is long enough,
-     * and touching a page beyond its end kills the process.
-     */
-    private static String elfDamage(Path file) throws IOException {
-        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            ByteBuffer head = read(in, 0, 64);
-            if (head == null || head.getInt(0) != 0x464C457F || head.get(4) != 2 || head.get(5) != 1) {
-                return "not a 64-bit shared library";
-            }
-            long table = head.getLong(32);
-            int entry = head.getShort(54);
-            int entries = head.getShort(56);
-            ByteBuffer headers = entry < 56 || table < 0 ? null : read(in, table, entry * entries);
-            if (headers == null) {
-                return "damaged or cut short";
-            }
-            for (int i = 0; i < entries; i++) {
-                long offset = headers.getLong(i * entry + 8);
-                long bytes = headers.getLong(i * entry + 32);
-                if (headers.getInt(i * entry) == 1 && (offset < 0 || bytes < 0 || offset + bytes > in.size())) {
-                    return "cut short: " + in.size() + " bytes of " + (offset + bytes);
-                }
-            }
-            return null;
-        }
-    }
-
-    private static ByteBuffer read(FileChannel in, long at, int bytes) throws IOException {
-        ByteBuffer b = ByteBuffer.allocate(Math.max(0, bytes)).order(ByteOrder.LITTLE_ENDIAN);
-        while (b.hasRemaining()) {
-            int n = in.read(b, at + b.position());
-            if (n < 0) {
-                return null;
-            }
-        }
-        return b;
     }
 }
