@@ -15,6 +15,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
@@ -22,13 +24,16 @@ import jcuda.nvrtc.JNvrtc;
 import jcuda.nvrtc.nvrtcProgram;
 
 /**
- * The kernels of one card. A program is a {@code .cu} resource of this package with macros set before it; NVRTC compiles
- * it for the card at first use, without any header of the toolkit, and the machine code is kept on disk under the hash of
- * everything it depends on.
+ * The kernels of one card. A program is a {@code .cu} resource of this package with macros set before it and the
+ * {@code .cuh} resources it includes pasted in; NVRTC compiles it for the card at first use, without any header of the
+ * toolkit, and the machine code is kept on disk under the hash of everything it depends on.
  */
 final class Kernels {
     /** Before every program: types and conversions, strided walks, threads that share a row. */
     private static final String[] PRELUDE = {"common.cuh", "axes.cuh", "groups.cuh"};
+
+    /** A line that asks for another resource in its place. */
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"(\\w+\\.cuh)\"$");
 
     private record Key(String file, String macros) {}
 
@@ -110,7 +115,8 @@ final class Kernels {
             if (in == null) {
                 throw new NativeException("cuda: kernel text is missing; " + name + "; the jar is incomplete");
             }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return INCLUDE.matcher(text).replaceAll(m -> Matcher.quoteReplacement(resource(m.group(1))));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

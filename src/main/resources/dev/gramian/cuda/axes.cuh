@@ -15,25 +15,36 @@ __device__ __forceinline__ u32 divide(u32 n, u64 divisor) {
     return (u32)((u64)n * (u32)divisor >> 32) >> (u32)(divisor >> 32);
 }
 
+// n / d, the divisor as in Axes; any n and d >= 1.
+__device__ __forceinline__ i64 quotient(i64 n, i64 d, u64 divisor) {
+    return d == 1 ? n : n >> 31 == 0 ? divide((u32)n, divisor) : n / d;
+}
+
 // Element offset of each operand for the element of row-major index i.
-template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, i64 i, i64 (&at)[N]) {
+template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, u32 i, i64 (&at)[N]) {  // i < 2^31
     for (int k = 0; k < N; k++) {
         at[k] = 0;
     }
-    if (i >> 31 == 0) {
-        u32 n = (u32)i;
-        for (int d = (int)axes.rank - 1; d > 0; d--) {
-            u32 q = divide(n, axes.divisor[d]);
-            i64 r = n - q * (u32)axes.size[d];
-            for (int k = 0; k < N; k++) {
-                at[k] += r * axes.stride[k][d];
-            }
-            n = q;
-        }
+    for (int d = (int)axes.rank - 1; d > 0; d--) {
+        u32 q = divide(i, axes.divisor[d]);
+        i64 r = i - q * (u32)axes.size[d];
         for (int k = 0; k < N; k++) {
-            at[k] += n * axes.stride[k][0];
+            at[k] += r * axes.stride[k][d];
         }
+        i = q;
+    }
+    for (int k = 0; k < N; k++) {
+        at[k] += i * axes.stride[k][0];
+    }
+}
+
+template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, i64 i, i64 (&at)[N]) {
+    if (i >> 31 == 0) {
+        locate(axes, (u32)i, at);
         return;
+    }
+    for (int k = 0; k < N; k++) {
+        at[k] = 0;
     }
     for (int d = (int)axes.rank - 1; d > 0; d--) {
         i64 q = i / axes.size[d];

@@ -92,6 +92,19 @@ __device__ __forceinline__ bf16 narrow_bf16(f32 x) {
 
 __device__ __forceinline__ f32 widen(bf16 h) { return __uint_as_float((u32)h.bits << 16); }
 
+// To odd in the last place where inexact: rounded again, to half of the digits or fewer, it gives what x would.
+__device__ __forceinline__ f32 narrow_to_odd(f64 x) {
+    f32 r = (f32)x;
+    u32 u = __float_as_uint(r);
+    if (fabs((f64)r) > fabs(x)) {
+        u--;
+    }
+    return (f64)__uint_as_float(u) == x ? r : __uint_as_float(u | 1u);
+}
+
+__device__ __forceinline__ f16 narrow_f16(f64 x) { return narrow_f16(narrow_to_odd(x)); }
+__device__ __forceinline__ bf16 narrow_bf16(f64 x) { return narrow_bf16(narrow_to_odd(x)); }
+
 // ---- arithmetic types ------------------------------------------------------------------------------------------------
 
 // Compute<T>::type is what arithmetic on T is done in: F32 for half types, long long for integers and BOOL.
@@ -111,12 +124,15 @@ __device__ __forceinline__ i64 load(i32 x) { return x; }
 __device__ __forceinline__ i64 load(u8 x) { return x; }
 __device__ __forceinline__ i64 load(b8 x) { return x.value != 0; }
 
-// store(p, x): a value of the compute type (or bool) to an element: rounded to nearest even, integers wrapped to the
-// type's width, BOOL by its lowest bit.
+// store(p, x): a value of the compute type (or bool, or F64 for any float) to an element: rounded once to nearest even,
+// integers wrapped to the type's width, BOOL by its lowest bit.
 __device__ __forceinline__ void store(f64* p, f64 x) { *p = x; }
 __device__ __forceinline__ void store(f32* p, f32 x) { *p = x; }
+__device__ __forceinline__ void store(f32* p, f64 x) { *p = (f32)x; }
 __device__ __forceinline__ void store(f16* p, f32 x) { *p = narrow_f16(x); }
+__device__ __forceinline__ void store(f16* p, f64 x) { *p = narrow_f16(x); }
 __device__ __forceinline__ void store(bf16* p, f32 x) { *p = narrow_bf16(x); }
+__device__ __forceinline__ void store(bf16* p, f64 x) { *p = narrow_bf16(x); }
 __device__ __forceinline__ void store(i64* p, i64 x) { *p = x; }
 __device__ __forceinline__ void store(i32* p, i64 x) { *p = (i32)x; }
 __device__ __forceinline__ void store(u8* p, i64 x) { *p = (u8)x; }
