@@ -137,20 +137,23 @@ final class Kernels {
         return code;
     }
 
-    /** sm_90 and the like where NVRTC knows the card, so that it gives machine code; else PTX of the newest it knows. */
-    String architecture() {
+    private String architecture() {
         if (architecture == null) {
-            int[] count = new int[1];
-            Status.nvrtc(JNvrtc.nvrtcGetNumSupportedArchs(count), "nvrtcGetNumSupportedArchs");
-            int[] known = new int[count[0]];
-            Status.nvrtc(JNvrtc.nvrtcGetSupportedArchs(known), "nvrtcGetSupportedArchs");
-            int cc = context.capability();
-            int best = Arrays.stream(known).filter(a -> a <= cc).max().orElseThrow(() -> new NativeException(
-                    "cuda: NVRTC cannot compile for the card; compute capability " + cc / 10 + "." + cc % 10 + ", "
-                            + context.cardName() + "; it knows " + known[0] + " and up: use an older CUDA"));
-            architecture = (best == cc ? "sm_" : "compute_") + best;
+            architecture = architecture(context.cardName(), context.capability());
         }
         return architecture;
+    }
+
+    /** sm_90 and the like where NVRTC knows the card, so that it gives machine code; else PTX of the newest it knows. */
+    static String architecture(String card, int capability) {
+        int[] count = new int[1];
+        Status.nvrtc(JNvrtc.nvrtcGetNumSupportedArchs(count), "nvrtcGetNumSupportedArchs");
+        int[] known = new int[count[0]];
+        Status.nvrtc(JNvrtc.nvrtcGetSupportedArchs(known), "nvrtcGetSupportedArchs");
+        int best = Arrays.stream(known).filter(a -> a <= capability).max().orElseThrow(() -> new NativeException(
+                "cuda: NVRTC cannot compile for the card; compute capability " + capability / 10 + "."
+                        + capability % 10 + ", " + card + "; it knows " + known[0] + " and up: use an older CUDA"));
+        return (best == capability ? "sm_" : "compute_") + best;
     }
 
     private byte[] compile(String file, String text, String[] options) {
