@@ -59,6 +59,21 @@ inline bool known(cublasOperation_t op) {
     return op == CUBLAS_OP_N || op == CUBLAS_OP_T || op == CUBLAS_OP_C;
 }
 
+inline cublasStatus_t status(bool submitted) {
+    return submitted ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
+}
+
+// The element (i, j) of op(a).
+template <class T>
+T element(cublasOperation_t op, const T* a, int64_t ld, int64_t i, int64_t j) {
+    return op == CUBLAS_OP_N ? a[i + j * ld] : a[j + i * ld];
+}
+
+// Where a vector of n elements begins: BLAS starts at the far end where inc is negative.
+inline int64_t first(int64_t n, int64_t inc) {
+    return inc < 0 ? (1 - n) * inc : 0;
+}
+
 inline int64_t atLeastOne(int64_t n) {
     return n > 1 ? n : 1;
 }
