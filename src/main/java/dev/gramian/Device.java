@@ -2,6 +2,7 @@ package dev.gramian;
 
 import dev.gramian.core.Backend;
 import dev.gramian.core.DeviceException;
+import dev.gramian.core.GramianException;
 import dev.gramian.core.MathMode;
 import dev.gramian.core.Profile;
 import dev.gramian.cpu.CpuBackend;
@@ -10,29 +11,44 @@ import dev.gramian.cuda.CudaBackend;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * Where tensors live and operations run. A device that cannot be used is a value too, with the reason why.
  *
  * <p>The CPU is three devices, one per way of computing: {@code cpu:native} (OpenBLAS), {@code cpu:vector} (Java's Vector
  * API) and {@code cpu:scalar} (plain Java); {@code cpu} means the first of them that works, or the one that the property
- * {@code gramian.cpu} names.
+ * {@code gramian.cpu} names. Every NVIDIA card is a device, {@code cuda:0} and up; {@code cuda} means the first. CUDA is
+ * looked for when a device is first asked for that may be one: never by those who only name CPU devices.
  */
 public final class Device {
     private static final String CPU_PROPERTY = "gramian.cpu";
-    private static final Device NATIVE = new Device("cpu:native", CpuPath.NATIVE);
-    private static final Device VECTOR = new Device("cpu:vector", CpuPath.VECTOR);
-    private static final Device SCALAR = new Device("cpu:scalar", CpuPath.SCALAR);
-    private static final Device CUDA = new Device("cuda:0", null);
+    private static final Device NATIVE = cpu("cpu:native", CpuPath.NATIVE);
+    private static final Device VECTOR = cpu("cpu:vector", CpuPath.VECTOR);
+    private static final Device SCALAR = cpu("cpu:scalar", CpuPath.SCALAR);
+
+    /** One device per card, or {@code cuda:0} with the reason why there is none; looking for them loads the driver. */
+    private static final class Cards {
+        static final List<Device> ALL = IntStream.range(0, Math.max(1, CudaBackend.count()))
+                .mapToObj(i -> new Device("cuda:" + i, CudaBackend::missing, () -> CudaBackend.of(i))).toList();
+    }
 
     private final String name;
-    private final CpuPath path;
+    private final Supplier<String> missing;
+    private final Supplier<Backend> make;
     private volatile Backend backend;
     private volatile String reason;
 
-    private Device(String name, CpuPath path) {
+    /** {@code missing} says why {@code make} cannot be called, or null. */
+    private Device(String name, Supplier<String> missing, Supplier<Backend> make) {
         this.name = name;
-        this.path = path;
+        this.missing = missing;
+        this.make = make;
+    }
+
+    private static Device cpu(String name, CpuPath path) {
+        return new Device(name, () -> CpuBackend.missing(path), () -> new CpuBackend(name, path));
     }
 
     /** The CPU: native if it loads, else vector, else scalar; {@code -Dgramian.cpu=vector} and the like decide instead. */
@@ -46,41 +62,55 @@ public final class Device {
     }
 
     /**
-     * The device of that name: {@code cpu}, {@code cpu:native}, {@code cpu:vector}, {@code cpu:scalar}, {@code cuda:0}, or
-     * {@code auto} for {@link #best}. It may be unavailable: {@link #reason} tells.
+     * The device of that name: {@code cpu}, {@code cpu:native}, {@code cpu:vector}, {@code cpu:scalar}, {@code cuda},
+     * {@code cuda:0} and so on, or {@code auto} for {@link #best}. It may be unavailable: {@link #reason} tells.
      */
     public static Device of(String name) {
         return switch (name.strip().toLowerCase(Locale.ROOT)) {
             case "auto" -> best();
             case "cpu" -> cpu();
-            case "cuda" -> CUDA;
+            case "cuda" -> Cards.ALL.getFirst();
             default -> named(name.strip().toLowerCase(Locale.ROOT), "'" + name + "'");
         };
     }
 
     private static Device named(String name, String given) {
-        for (Device d : all()) {
+        boolean cuda = name.matches("cuda:\\d+");
+        for (Device d : cuda ? Cards.ALL : List.of(NATIVE, VECTOR, SCALAR)) {
             if (d.name.equals(name)) {
                 return d;
             }
         }
-        throw new DeviceException("device: no such device; " + given
-                + "; use auto, cpu, cpu:native, cpu:vector, cpu:scalar or cuda:0");
+        if (!cuda) {
+            throw new DeviceException("device: no such device; " + given
+                    + "; use auto, cpu, cpu:native, cpu:vector, cpu:scalar, cuda or cuda:N");
+        }
+        int cards = CudaBackend.count();
+        throw new DeviceException("device: no such card; " + given + "; " + (cards == 0
+                ? "CUDA cannot be used: " + CudaBackend.missing()
+                : cards == 1 ? "there is 1 card, cuda:0" : "there are " + cards + ", cuda:0 to cuda:" + (cards - 1)));
     }
 
-    /** The fastest device that works: a GPU if there is one, else {@link #cpu}. */
+    /** The fastest device that works: the first NVIDIA card that does, else {@link #cpu}. */
     public static Device best() {
-        return CUDA.isAvailable() ? CUDA : cpu();
+        for (Device card : Cards.ALL) {
+            if (card.isAvailable()) {
+                return card;
+            }
+        }
+        return cpu();
     }
 
-    /** Every device this version knows, available or not. */
+    /** Every device of this machine, and those that cannot be used with the reason why. */
     public static List<Device> all() {
-        List<Device> devices = new ArrayList<>();
-        devices.add(NATIVE);
-        devices.add(VECTOR);
-        devices.add(SCALAR);
-        devices.add(CUDA);
+        List<Device> devices = new ArrayList<>(List.of(NATIVE, VECTOR, SCALAR));
+        devices.addAll(Cards.ALL);
         return devices;
+    }
+
+    /** What was found of CUDA: driver, cards and libraries, or how far it came and what to do; a line each. */
+    public static List<String> diagnosis() {
+        return CudaBackend.diagnosis();
     }
 
     public String name() {
@@ -108,21 +138,16 @@ public final class Device {
         }
         synchronized (this) {
             if (backend == null && reason == null) {
-                if (path == null) {
-                    String missing = CudaBackend.missing();
-                    if (missing == null) {
-                        backend = CudaBackend.of(0);
-                    } else {
-                        reason = missing;
+                String why = missing.get();
+                if (why == null) {
+                    try {
+                        backend = make.get();
+                    } catch (GramianException | LinkageError e) {
+                        // a card that another process has for itself, say
+                        why = e.getMessage();
                     }
-                    return;
                 }
-                String missing = CpuBackend.missing(path);
-                if (missing == null) {
-                    backend = new CpuBackend(name, path);
-                } else {
-                    reason = missing;
-                }
+                reason = why;
             }
         }
     }

@@ -37,7 +37,10 @@ final class DeviceTest {
     @Test
     void allAreNamedAndOfFindsThem() {
         List<String> names = Device.all().stream().map(Device::name).toList();
-        assertEquals(List.of("cpu:native", "cpu:vector", "cpu:scalar", "cuda:0"), names);
+        assertEquals(List.of("cpu:native", "cpu:vector", "cpu:scalar", "cuda:0"), names.subList(0, 4));
+        for (int i = 3; i < names.size(); i++) {
+            assertEquals("cuda:" + (i - 3), names.get(i));
+        }
         for (Device d : Device.all()) {
             assertSame(d, Device.of(d.name()));
             assertSame(d, Device.of("  " + d.name().toUpperCase(java.util.Locale.ROOT) + " "));
@@ -53,11 +56,17 @@ final class DeviceTest {
 
     @Test
     void unknownNamesAreRefused() {
-        for (String name : List.of("gpu", "cpu:", "cuda:1", "", "cpu:fast")) {
+        for (String name : List.of("gpu", "cpu:", "cuda:", "cuda:x", "", "cpu:fast")) {
             DeviceException e = assertThrows(DeviceException.class, () -> Device.of(name));
             assertEquals("device: no such device; '" + name
-                    + "'; use auto, cpu, cpu:native, cpu:vector, cpu:scalar or cuda:0", e.getMessage());
+                    + "'; use auto, cpu, cpu:native, cpu:vector, cpu:scalar, cuda or cuda:N", e.getMessage());
         }
+        int cards = Device.all().size() - 3;
+        DeviceException e = assertThrows(DeviceException.class, () -> Device.of("cuda:" + cards));
+        String hint = !Device.of("cuda").isAvailable()
+                ? "CUDA cannot be used: " + Device.of("cuda").reason()
+                : cards == 1 ? "there is 1 card, cuda:0" : "there are " + cards + ", cuda:0 to cuda:" + (cards - 1);
+        assertEquals("device: no such card; 'cuda:" + cards + "'; " + hint, e.getMessage());
     }
 
     @Test
@@ -72,7 +81,7 @@ final class DeviceTest {
         System.setProperty(PROPERTY, "gpu");
         DeviceException e = assertThrows(DeviceException.class, Device::cpu);
         assertEquals("device: no such device; property gramian.cpu is 'gpu'; use auto, cpu, cpu:native, cpu:vector, "
-                + "cpu:scalar or cuda:0", e.getMessage());
+                + "cpu:scalar, cuda or cuda:N", e.getMessage());
     }
 
     @DeviceSpec

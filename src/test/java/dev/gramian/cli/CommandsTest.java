@@ -181,7 +181,7 @@ final class CommandsTest {
         Cli r = Cli.run("matmul", file("a.npy"), file("b.npy"), "--device", "tpu");
         assertEquals(2, r.code);
         assertEquals(
-                "gramian: device: no such device; 'tpu'; use auto, cpu, cpu:native, cpu:vector, cpu:scalar or cuda:0\n",
+                "gramian: device: no such device; 'tpu'; use auto, cpu, cpu:native, cpu:vector, cpu:scalar, cuda or cuda:N\n",
                 r.err);
     }
 
@@ -230,7 +230,14 @@ final class CommandsTest {
         Cli r = Cli.run("devices");
         assertEquals(0, r.code);
         for (Device d : Device.all()) {
-            assertTrue(r.out.contains(d.name() + "  ") && r.out.contains(d.description()), r.out);
+            String text = d.isAvailable() || d.name().startsWith("cpu")
+                    ? d.description()
+                    : d.description().replaceFirst("; .*", "\n");
+            assertTrue(r.out.contains(d.name() + "  ") && r.out.contains(text), r.out);
+        }
+        assertTrue(r.out.contains("\n\nCUDA\n   "), r.out);
+        for (String line : Device.diagnosis()) {
+            assertTrue(r.out.contains("\n   " + line + "\n"), r.out);
         }
         assertTrue(r.out.endsWith("\n* chosen by --device auto\n"), r.out);
     }
