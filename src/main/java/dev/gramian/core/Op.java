@@ -6,6 +6,11 @@ import static dev.gramian.core.OpRules.matrix;
 import static dev.gramian.core.OpRules.one;
 import static dev.gramian.core.OpRules.same;
 
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+
 /**
  * Everything a device can compute. A record holds an operation's parameters; {@link #results} is its shape and type rule,
  * the only place where operands are checked against each other. Backends switch over the permitted records without a
@@ -258,15 +263,64 @@ public sealed interface Op
     }
 
     /**
-     * In: scores (..., Lq, Lk) F32 or F64, then mask (BOOL, true = may attend) if {@code mask}, then bias (scores' type)
-     * if {@code bias}, both broadcast to the scores. Out: weights (as scores), log-sum-exp (..., Lq).
+     * In: scores (..., Lq, Lk) F32 or F64, then those of {@code extras} in their order. Out: weights (as scores),
+     * log-sum-exp (..., Lq).
      *
-     * <p>In this order: times {@code scale}; {@code softcap * tanh(s / softcap)} where softcap &gt; 0; plus bias; select
-     * by mask and by {@code j <= i + offset} where {@code causal}; softmax. A row with nothing to attend to gives zero
-     * weights and log-sum-exp -inf. Masked positions are selected away, so NaN or inf there cannot leak.
+     * <p>In this order: times {@code scale}; {@code softcap * tanh(s / softcap)} where softcap &gt; 0; plus bias; minus
+     * {@code slope * |i + shift + center - j|}; select by mask, by {@code band} at query position i + shift and by j below
+     * the length; softmax, with the sink as one more score that has no column. A row with nothing to attend to gives zero
+     * weights and log-sum-exp -inf (or the sink). Masked positions are selected away, so NaN or inf there cannot leak.
      */
-    record AttentionWeights(
-            double scale, double softcap, boolean causal, long offset, boolean mask, boolean bias) implements Op {
+    record AttentionWeights(double scale, double softcap, Band band, long center, Set<Extra> extras) implements Op {
+        /** Operands beside the scores. */
+        public enum Extra {
+            /** BOOL, true = may attend, broadcast to the scores. */
+            MASK,
+            /** Scores' type, added to them, broadcast to them. */
+            BIAS,
+            /** Scores' type, broadcast to the scores without query and key axes: a linear bias by distance (ALiBi). */
+            SLOPES,
+            /** Scores' type, broadcast as SLOPES: a score without a key. */
+            SINKS,
+            /** I64, broadcast as SLOPES: how much later than its index each query stands. */
+            SHIFTS,
+            /** I64, broadcast as SLOPES: keys from there on are padding. */
+            LENGTHS
+        }
+
+        public AttentionWeights {
+            extras = extras.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(extras));
+        }
+
+        /** Causal or not, with mask and bias at most. */
+        public AttentionWeights(
+                double scale, double softcap, boolean causal, long offset, boolean mask, boolean bias) {
+            this(scale, softcap, causal ? Band.causal(offset) : Band.OPEN, 0, extras(mask, bias));
+        }
+
+        private static Set<Extra> extras(boolean mask, boolean bias) {
+            Set<Extra> set = EnumSet.noneOf(Extra.class);
+            if (mask) {
+                set.add(Extra.MASK);
+            }
+            if (bias) {
+                set.add(Extra.BIAS);
+            }
+            return set;
+        }
+
+        /** That operand of these inputs; null where there is none. */
+        public View extra(Extra which, View[] in) {
+            int at = 1;
+            for (Extra e : extras) {
+                if (e == which) {
+                    return in[at];
+                }
+                at++;
+            }
+            return null;
+        }
+
         @Override
         public String name() {
             return "attentionWeights";
@@ -279,35 +333,49 @@ public sealed interface Op
                 throw new DTypeException("attentionWeights: scores are " + s.dtype() + "; scores " + s.shape()
                         + "; compute them in F32 or F64");
             }
-            if (s.shape().rank() < 2) {
+            int rank = s.shape().rank();
+            if (rank < 2) {
                 throw new ShapeException("attentionWeights: scores need query and key axes; scores " + s.shape()
                         + "; give (..., Lq, Lk)");
             }
+            Shape lead = s.shape().slice(0, rank - 2);
             int next = 1;
-            if (mask) {
-                View m = in[next++];
-                if (m.dtype() != DType.BOOL) {
-                    throw new DTypeException("attentionWeights: mask is " + m.dtype() + "; mask " + m.shape()
-                            + "; a mask is BOOL with true = may attend, use a bias for added values");
+            for (Extra e : extras) {
+                View x = in[next++];
+                switch (e) {
+                    case MASK -> {
+                        if (x.dtype() != DType.BOOL) {
+                            throw new DTypeException("attentionWeights: mask is " + x.dtype() + "; mask " + x.shape()
+                                    + "; a mask is BOOL with true = may attend, use a bias for added values");
+                        }
+                        fits("mask", x, s.shape(), "scores " + s.shape() + " (..., query, key)");
+                    }
+                    case BIAS -> {
+                        same("attentionWeights", s, x);
+                        fits("bias", x, s.shape(), "scores " + s.shape() + " (..., query, key)");
+                    }
+                    case SLOPES, SINKS -> {
+                        same("attentionWeights", s, x);
+                        fits(e.name().toLowerCase(Locale.ROOT), x, lead, "batch and heads " + lead);
+                    }
+                    case SHIFTS, LENGTHS -> {
+                        String name = e.name().toLowerCase(Locale.ROOT);
+                        if (x.dtype() != DType.I64) {
+                            throw new DTypeException("attentionWeights: " + name + " are " + x.dtype() + "; " + name
+                                    + " " + x.shape() + "; cast with .to(DType.I64)");
+                        }
+                        fits(name, x, lead, "batch and heads " + lead);
+                    }
                 }
-                fits("mask", m, s);
             }
-            if (bias) {
-                View b = in[next];
-                same("attentionWeights", s, b);
-                fits("bias", b, s);
-            }
-            Shape shape = s.shape();
-            return new Spec[] {
-                new Spec(shape, s.dtype()), new Spec(shape.without(shape.rank() - 1), s.dtype()),
-            };
+            return new Spec[] {new Spec(s.shape(), s.dtype()), new Spec(s.shape().without(rank - 1), s.dtype())};
         }
 
-        private static void fits(String what, View m, View s) {
-            if (!m.shape().broadcastsTo(s.shape())) {
+        private static void fits(String what, View x, Shape to, String target) {
+            if (!x.shape().broadcastsTo(to)) {
                 throw new ShapeException(
                         "attentionWeights: " + what + " does not broadcast to the scores; " + what + " "
-                                + m.shape() + ", scores " + s.shape() + " (..., query, key); align from the last axis");
+                                + x.shape() + ", " + target + "; align from the last axis");
             }
         }
 

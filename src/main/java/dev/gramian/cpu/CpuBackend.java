@@ -28,6 +28,7 @@ public final class CpuBackend implements Backend {
     private final Elementwise elementwise;
     private final Reductions reductions;
     private final Rows rows;
+    private final AttentionRows attentionRows;
     private final Rotation rotation;
     private final Triangle triangle;
     private final Indexing indexing;
@@ -48,6 +49,7 @@ public final class CpuBackend implements Backend {
         elementwise = new Elementwise(kernels, workers);
         reductions = new Reductions(kernels, workers);
         rows = new Rows(kernels, workers);
+        attentionRows = new AttentionRows(kernels, workers);
         rotation = new Rotation(kernels, workers);
         triangle = new Triangle(kernels, workers);
         indexing = new Indexing(workers);
@@ -154,7 +156,7 @@ public final class CpuBackend implements Backend {
             case Op.Reduce o -> reductions.reduce(o, in[0], out[0]);
             case Op.CumSum o -> reductions.cumSum(o, in[0], out[0]);
             case Op.Softmax o -> rows.softmax(o, in[0], out[0]);
-            case Op.AttentionWeights o -> rows.attentionWeights(o, in, out);
+            case Op.AttentionWeights o -> attentionRows.run(o, in, out);
             case Op.Normalize o -> rows.normalize(o, in, out[0]);
             case Op.Rotate o -> rotation.rotate(o, in, out[0]);
             case Op.Gemm o -> matMul.run(o, in[0], in[1], out[0]);

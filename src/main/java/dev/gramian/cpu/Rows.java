@@ -5,7 +5,7 @@ import dev.gramian.core.Op;
 import dev.gramian.core.View;
 
 /**
- * Softmax, attention weights and normalisation: every row is read from memory once, worked on in cache and written once.
+ * Softmax and normalisation: every row is read from memory once, worked on in cache and written once.
  * Parallel over rows.
  */
 final class Rows {
@@ -18,7 +18,7 @@ final class Rows {
     }
 
     /** Rows that are worth handing to another thread. */
-    private static long grain(long n) {
+    static long grain(long n) {
         return Math.max(1, Reductions.GRAIN / Math.max(1, n));
     }
 
@@ -56,101 +56,6 @@ final class Rows {
                 }
             }
         });
-    }
-
-    /** An operand broadcast to the scores: rows by {@code lines}, columns {@code step} bytes apart. */
-    private record Operand(DType type, long address, Walk lines, long step) {
-        static Operand of(View v, View scores) {
-            View wide = new View(v.storage(), v.layout().expand("attentionWeights", scores.shape()), v.dtype());
-            int rank = scores.shape().rank();
-            return new Operand(
-                    v.dtype(),
-                    CpuStorage.address(wide),
-                    Walk.of(wide, Reductions.others(rank, rank - 1)),
-                    wide.layout().stride(rank - 1) * v.dtype().bytes());
-        }
-
-        long row(long r) {
-            return address + lines.offset(r);
-        }
-    }
-
-    void attentionWeights(Op.AttentionWeights op, View[] in, View[] out) {
-        View scores = in[0];
-        int rank = scores.shape().rank();
-        long queries = scores.shape().at(rank - 2);
-        long keys = scores.shape().at(rank - 1);
-        long rows = out[1].shape().size();
-        if (rows == 0) {
-            return;
-        }
-        DType type = scores.dtype();
-        int width = type.bytes();
-        RowKernels k = RowKernels.of(path, type);
-        long lse = CpuStorage.address(out[1]);
-        if (keys == 0) {
-            k.fill(lse, rows, Double.NEGATIVE_INFINITY);
-            return;
-        }
-        Operand s = Operand.of(scores, scores);
-        Operand mask = op.mask() ? Operand.of(in[1], scores) : null;
-        Operand bias = op.bias() ? Operand.of(in[op.mask() ? 2 : 1], scores) : null;
-        long weights = CpuStorage.address(out[0]);
-        workers.parallelFor(rows, grain(keys), (r0, r1) -> {
-            for (long r = r0; r < r1; r++) {
-                long n = op.causal() ? attended(r % queries, op.offset(), keys) : keys;
-                long to = weights + r * keys * width;
-                double l = n == 0 ? Double.NEGATIVE_INFINITY : row(op, k, s, mask, bias, r, n, to);
-                Mem.zero(to + n * width, (keys - n) * width);
-                k.fill(lse + r * width, 1, l);
-            }
-        });
-    }
-
-    /** Columns that query i may attend to: j at most i + offset, for any offset. */
-    private static long attended(long i, long offset, long keys) {
-        return offset >= keys ? keys : Math.max(0, Math.min(keys, i + offset + 1));
-    }
-
-    private static double row(
-            Op.AttentionWeights op, RowKernels k, Operand s, Operand mask, Operand bias, long r, long n, long to) {
-        int width = s.type.bytes();
-        long scores = s.row(r);
-        if (s.step != width) {
-            Gather.read(s.type, scores, s.step, n, to);
-            scores = to;
-        }
-        double shift = 0;
-        long added = 0;
-        if (bias != null) {
-            added = bias.row(r);
-            if (bias.step == 0) {
-                shift = s.type == DType.F64 ? Mem.f64(added) : Mem.f32(added);
-                added = 0;
-            } else if (bias.step != width) {
-                long buffer = Scratch.take(Scratch.Slot.Y, n * width);
-                Gather.read(bias.type, added, bias.step, n, buffer);
-                added = buffer;
-            }
-        }
-        long allowed = 0;
-        if (mask != null) {
-            allowed = mask.row(r);
-            if (mask.step != 1 && mask.step != 0) {
-                long buffer = Scratch.take(Scratch.Slot.Z, n);
-                for (long j = 0; j < n; j++) {
-                    Mem.u8(buffer + j, Mem.u8(allowed + j * mask.step));
-                }
-                allowed = buffer;
-            }
-        }
-        boolean blocked = mask != null && mask.step == 0 && Mem.u8(allowed) == 0;
-        if (blocked || shift == Double.NEGATIVE_INFINITY) {
-            Mem.zero(to, n * width);
-            return Double.NEGATIVE_INFINITY;
-        }
-        return k.attend(
-                scores, to, n, op.scale(), op.softcap(), added, shift, mask == null || mask.step == 0 ? 0 : allowed);
     }
 
     void normalize(Op.Normalize op, View[] in, View out) {

@@ -24,6 +24,8 @@ final class Scratch {
         /** F32 tiles of a half-type product. */
         TILE_A,
         TILE_B,
+        /** An operand of a product with zeros for NaN and infinities. */
+        CLEAN,
         TILE_C,
         /** Copies and work arrays of decompositions. */
         MATRIX,

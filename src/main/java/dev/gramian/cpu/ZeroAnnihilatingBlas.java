@@ -3,14 +3,11 @@ package dev.gramian.cpu;
 import dev.gramian.core.DType;
 
 /**
- * Products in which a zero of a annihilates whatever stands in b, NaN and infinities too. Rows of op(b) without such values
- * go to the underlying {@link Blas} in runs; each other row is added by itself, for the rows of a that are not zero there.
- * A NaN in a still reaches the result.
+ * Products in which a zero of a annihilates whatever stands in b, NaN and infinities too. The underlying {@link Blas}
+ * multiplies with zeros in place of such values, so that annihilated ones change no bit of the result; then they are added
+ * one by one, for the rows of a that are not zero there. A NaN in a still reaches the result.
  */
 final class ZeroAnnihilatingBlas implements Blas {
-    /** Values of k looked at together; also the longest run. */
-    private static final int DEPTH = 4096;
-
     private final Blas blas;
 
     ZeroAnnihilatingBlas(Blas blas) {
@@ -48,69 +45,46 @@ final class ZeroAnnihilatingBlas implements Blas {
             blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
+        long rows = transB ? n : k;
+        long cols = transB ? k : n;
         int w = type.bytes();
-        boolean first = true;
-        boolean[] bad = new boolean[(int) Math.min(DEPTH, k)];
-        for (long p0 = 0; p0 < k; p0 += DEPTH) {
-            int depth = (int) Math.min(DEPTH, k - p0);
-            for (int p = 0; p < depth; p++) {
-                bad[p] = false;
-                for (long j = 0; j < n && !bad[p]; j++) {
-                    bad[p] = !Double.isFinite(get(type, b + (transB ? j * ldb + p0 + p : (p0 + p) * ldb + j) * w));
-                }
+        long clean = Scratch.take(Scratch.Slot.CLEAN, rows * cols * w);
+        for (long i = 0; i < rows; i++) {
+            for (long j = 0; j < cols; j++) {
+                double v = get(type, b + (i * ldb + j) * w);
+                set(type, clean + (i * cols + j) * w, Double.isFinite(v) ? v : 0);
             }
-            for (int p = 0; p < depth;) {
-                int end = p + 1;
-                while (end < depth && bad[end] == bad[p]) {
-                    end++;
+        }
+        blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, clean, Math.max(1, cols), beta, c, ldc);
+        long incA = (transA ? 1 : lda) * w;
+        long stepA = (transA ? lda : 1) * w;
+        for (long i = 0; i < rows; i++) {
+            for (long j = 0; j < cols; j++) {
+                double v = get(type, b + (i * ldb + j) * w);
+                if (!Double.isFinite(v)) {
+                    add(type, m, alpha, a + (transB ? j : i) * stepA, incA, v, c + (transB ? i : j) * w, ldc * w);
                 }
-                long x = a + (transA ? (p0 + p) * lda : p0 + p) * w;
-                long y = b + (transB ? p0 + p : (p0 + p) * ldb) * w;
-                if (!bad[p]) {
-                    blas.gemm(type, transA, transB, m, n, end - p, alpha, x, lda, y, ldb, first ? beta : 1, c, ldc);
-                } else {
-                    if (first) {
-                        ScalarBlas.scale(type, m, n, beta, c, ldc);
-                    }
-                    for (int q = 0; q < end - p; q++) {
-                        add(
-                                type,
-                                m,
-                                n,
-                                alpha,
-                                x + (transA ? q * lda : q) * w,
-                                transA ? 1 : lda,
-                                y + (transB ? q : q * ldb) * w,
-                                transB ? ldb : 1,
-                                c,
-                                ldc);
-                    }
-                }
-                first = false;
-                p = end;
             }
         }
     }
 
-    /** c += alpha * x y for a column x and a row y, leaving out zeros of x. */
-    private static void add(
-            DType type, long m, long n, double alpha, long x, long incX, long y, long incY, long c, long ldc) {
-        int w = type.bytes();
+    /** Column c += alpha * column x * v, leaving out zeros of x; increments in bytes. */
+    private static void add(DType type, long m, double alpha, long x, long incX, double v, long c, long incC) {
         for (long i = 0; i < m; i++) {
-            double v = get(type, x + i * incX * w);
-            if (v == 0) {
-                continue;
-            }
-            for (long j = 0; j < n; j++) {
-                long z = c + (i * ldc + j) * w;
+            double u = get(type, x + i * incX);
+            if (u != 0) {
                 // the product first: alpha times a tiny a may vanish before it meets an infinity
-                double r = alpha * (v * get(type, y + j * incY * w));
-                if (type == DType.F32) {
-                    Mem.f32(z, (float) (Mem.f32(z) + r));
-                } else {
-                    Mem.f64(z, Mem.f64(z) + r);
-                }
+                long z = c + i * incC;
+                set(type, z, get(type, z) + alpha * (u * v));
             }
+        }
+    }
+
+    private static void set(DType type, long at, double v) {
+        if (type == DType.F32) {
+            Mem.f32(at, (float) v);
+        } else {
+            Mem.f64(at, v);
         }
     }
 

@@ -4,14 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.core.Band;
 import dev.gramian.core.DType;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Op;
+import dev.gramian.core.Op.AttentionWeights.Extra;
 import dev.gramian.core.Shape;
 import dev.gramian.core.Spec;
 import dev.gramian.core.View;
 import java.util.Arrays;
 import java.util.List;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.Random;
 import java.util.function.DoubleSupplier;
 import org.junit.jupiter.api.Test;
@@ -178,7 +183,7 @@ final class RowsTest {
     private static View[] attend(CpuPath path, Op.AttentionWeights op, View... in) {
         Spec[] s = op.results(in);
         View[] out = {Sample.fresh(s[0]), Sample.fresh(s[1])};
-        new Rows(path, TWO).attentionWeights(op, in, out);
+        new AttentionRows(path, TWO).run(op, in, out);
         return out;
     }
 
@@ -196,8 +201,13 @@ final class RowsTest {
         int keys = (int) shape.dim(-1);
         long queries = shape.dim(-2);
         List<long[]> at = Sample.coordinates(shape);
-        View mask = op.mask() ? in[1] : null;
-        View bias = op.bias() ? in[op.mask() ? 2 : 1] : null;
+        View mask = op.extra(Extra.MASK, in);
+        View bias = op.extra(Extra.BIAS, in);
+        View slopes = op.extra(Extra.SLOPES, in);
+        View sinks = op.extra(Extra.SINKS, in);
+        View shifts = op.extra(Extra.SHIFTS, in);
+        View lengths = op.extra(Extra.LENGTHS, in);
+        Shape lead = shape.slice(0, shape.rank() - 2);
         boolean wide = in[0].dtype() == DType.F64;
         double eps = wide ? 0x1p-53 : 0x1p-24;
         for (int row = 0; row < lse.length; row++) {
@@ -206,9 +216,16 @@ final class RowsTest {
             double size = 1;
             for (int j = 0; j < keys; j++) {
                 long[] c = at.get(row * keys + j);
+                long[] head = Arrays.copyOf(c, lead.rank());
+                double i = c[shape.rank() - 2] + (shifts == null ? 0 : at(shifts, lead, head));
                 boolean allowed = (mask == null || at(mask, shape, c) != 0)
-                        && (!op.causal() || c[shape.rank() - 1] <= c[shape.rank() - 2] + (double) op.offset());
+                        && (op.band().last() == Long.MAX_VALUE || j <= i + (double) op.band().last())
+                        && (op.band().first() == Long.MIN_VALUE || j >= i + (double) op.band().first())
+                        && (lengths == null || j < at(lengths, lead, head));
                 double b = bias == null || !allowed ? 0 : at(bias, shape, c);
+                if (slopes != null) {
+                    b -= at(slopes, lead, head) * Math.abs(i + op.center() - j);
+                }
                 if (!allowed || b == -INF) {
                     t[j] = -INF;
                     continue;
@@ -222,7 +239,9 @@ final class RowsTest {
                 t[j] = s + b;
                 max = Math.max(max, t[j]);
             }
-            double sum = 0;
+            double sink = sinks == null ? -INF : at(sinks, lead, Arrays.copyOf(at.get(row * keys), lead.rank()));
+            max = Math.max(max, sink);
+            double sum = sink == -INF ? 0 : Math.exp(sink - max);
             for (double v : t) {
                 sum += v == -INF ? 0 : Math.exp(v - max);
             }
@@ -265,6 +284,41 @@ final class RowsTest {
                     }
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"VECTOR", "SCALAR"})
+    void attentionByPositionsDistancesAndSinks(CpuPath path) {
+        Random r = new Random(Sample.seed());
+        for (int n = 0; n < 600; n++) {
+            DType t = n % 2 == 0 ? DType.F32 : DType.F64;
+            long[] dims = {1 + r.nextInt(3), 1 + r.nextInt(3), 1 + r.nextInt(9), 1 + r.nextInt(50)};
+            long[] lead = Arrays.copyOf(dims, 2);
+            Set<Extra> extras = EnumSet.noneOf(Extra.class);
+            List<View> in = new ArrayList<>();
+            in.add(Sample.of(t, Sample.Kind.values()[r.nextInt(5)], () -> 3 * r.nextGaussian(), dims));
+            for (Extra e : Extra.values()) {
+                if (r.nextInt(2) == 0) {
+                    continue;
+                }
+                extras.add(e);
+                in.add(switch (e) {
+                    case MASK -> Sample.of(DType.BOOL, Sample.Kind.CONTIGUOUS, () -> r.nextInt(3), shorter(r, dims));
+                    case BIAS -> Sample.of(t, Sample.Kind.CONTIGUOUS, r::nextGaussian, shorter(r, dims));
+                    case SLOPES -> Sample.of(t, Sample.Kind.CONTIGUOUS, () -> 0.1 * r.nextInt(4), shorter(r, lead));
+                    case SINKS -> Sample.of(t, Sample.Kind.CONTIGUOUS,
+                            () -> r.nextInt(4) == 0 ? -INF : r.nextGaussian(), shorter(r, lead));
+                    case SHIFTS ->
+                        Sample.of(DType.I64, Sample.Kind.CONTIGUOUS, () -> r.nextInt(40) - 10, shorter(r, lead));
+                    case LENGTHS ->
+                        Sample.of(DType.I64, Sample.Kind.CONTIGUOUS, () -> r.nextInt(60) - 5, shorter(r, lead));
+                });
+            }
+            long first = r.nextInt(3) == 0 ? Long.MIN_VALUE : r.nextInt(30) - 20;
+            long last = r.nextInt(3) == 0 ? Long.MAX_VALUE : r.nextInt(30) - 5;
+            checkAttend(path, new Op.AttentionWeights(0.4, r.nextInt(2) * 3, new Band(first, last), r.nextInt(20) - 10,
+                    extras), in.toArray(new View[0]));
         }
     }
 

@@ -30,6 +30,7 @@ final class RowsTiming {
             Workers workers = new Workers(threads);
             Reductions reductions = new Reductions(path, workers);
             Rows rows = new Rows(path, workers);
+            AttentionRows attention = new AttentionRows(path, workers);
             System.out.println(path + ", threads " + threads);
             for (ReduceFn fn : new ReduceFn[] {ReduceFn.SUM, ReduceFn.MAX, ReduceFn.VAR, ReduceFn.ARGMAX,
                 ReduceFn.LOGSUMEXP}) {
@@ -48,9 +49,9 @@ final class RowsTiming {
             Op.AttentionWeights full = new Op.AttentionWeights(0.125, 0, false, 0, false, false);
             Op.AttentionWeights causal = new Op.AttentionWeights(0.125, 0, true, 0, false, false);
             Op.AttentionWeights all = new Op.AttentionWeights(0.125, 30, false, 0, true, false);
-            time("attentionWeights 96x512x512", 2 * bytes, () -> rows.attentionWeights(full, plain, out));
-            time("attentionWeights causal", 1.5 * bytes, () -> rows.attentionWeights(causal, plain, out));
-            time("attentionWeights mask, softcap", 2 * bytes, () -> rows.attentionWeights(all, masked, out));
+            time("attentionWeights 96x512x512", 2 * bytes, () -> attention.run(full, plain, out));
+            time("attentionWeights causal", 1.5 * bytes, () -> attention.run(causal, plain, out));
+            time("attentionWeights mask, softcap", 2 * bytes, () -> attention.run(all, masked, out));
             Op.Normalize norm = new Op.Normalize(true, 1, 1e-5, true, true);
             View[] in = {n, w, w};
             time("layerNorm 4096x768", 8.0 * n.shape().size(), () -> rows.normalize(norm, in, m));
