@@ -10,7 +10,7 @@ import static dev.gramian.core.FnRule.TEST;
  * expression side by side. {@code p} and {@code q} are the parameters of {@link Op.Map}; only {@link #CLAMP} reads them.
  */
 public enum MapFn {
-    NEG("neg", NUMBER, "-x", "-x") {
+    NEG("neg", NUMBER, "-x", "T(-(u64)x)") {
         @Override
         public double apply(double x, double p, double q) {
             return -x;
@@ -21,7 +21,7 @@ public enum MapFn {
             return -x;
         }
     },
-    ABS("abs", NUMBER, "fabs(x)", "x < 0 ? -x : x") {
+    ABS("abs", NUMBER, "fabs(x)", "x < 0 ? T(-(u64)x) : x") {
         @Override
         public double apply(double x, double p, double q) {
             return Math.abs(x);
@@ -62,7 +62,7 @@ public enum MapFn {
             return 1 / x;
         }
     },
-    SQUARE("square", NUMBER, "x * x", "x * x") {
+    SQUARE("square", NUMBER, "x * x", "T((u64)x * (u64)x)") {
         @Override
         public double apply(double x, double p, double q) {
             return x * x;
@@ -134,37 +134,35 @@ public enum MapFn {
         }
     },
     /** 1 / (1 + exp(-x)). */
-    SIGMOID("sigmoid", FLOAT, "x >= 0 ? T(1) / (T(1) + exp(-x)) : exp(x) / (T(1) + exp(x))", null) {
+    SIGMOID("sigmoid", FLOAT, "sigmoid(x)", null) {
         @Override
         public double apply(double x, double p, double q) {
             return Special.sigmoid(x);
         }
     },
     /** max(x, 0); NaN stays NaN. */
-    RELU("relu", FLOAT, "x < 0 ? T(0) : x", null) {
+    RELU("relu", FLOAT, "maximum(x, T(0))", null) {
         @Override
         public double apply(double x, double p, double q) {
             return Math.max(x, 0);
         }
     },
     /** x times the normal distribution function, exact by erf; -0 at -inf. */
-    GELU("gelu", FLOAT, "x < T(-40) ? T(-0.0) : T(0.5) * x * erfc(-x * T(0.70710678118654752))", null) {
+    GELU("gelu", FLOAT, "gelu(x)", null) {
         @Override
         public double apply(double x, double p, double q) {
             return Special.gelu(x);
         }
     },
     /** GELU with tanh in place of erf, as GPT-2 has it; -0 at -inf. */
-    GELU_TANH("geluTanh", FLOAT,
-            "x < T(-40) ? T(-0.0) : x / (T(1) + exp(T(-1.5957691216057308) * x * (T(1) + T(0.044715) * x * x)))",
-            null) {
+    GELU_TANH("geluTanh", FLOAT, "gelu_tanh(x)", null) {
         @Override
         public double apply(double x, double p, double q) {
             return Special.geluTanh(x);
         }
     },
     /** x * sigmoid(x); -0 at -inf. */
-    SILU("silu", FLOAT, "x < T(-800) ? T(-0.0) : x / (T(1) + exp(-x))", null) {
+    SILU("silu", FLOAT, "silu(x)", null) {
         @Override
         public double apply(double x, double p, double q) {
             return Special.silu(x);
@@ -197,7 +195,7 @@ public enum MapFn {
         }
     },
     /** min(max(x, p), q): NaN stays NaN, q wins where p exceeds it. */
-    CLAMP("clamp", NUMBER, "x < p ? p : x > q ? q : x", "x < p ? p : x > q ? q : x") {
+    CLAMP("clamp", NUMBER, "minimum(maximum(x, p), q)", "minimum(maximum(x, p), q)") {
         @Override
         public double apply(double x, double p, double q) {
             return Math.min(Math.max(x, p), q);
@@ -291,8 +289,28 @@ public enum MapFn {
         throw new DTypeException(label + ": has no integer kernel; " + this + "; check with accepts");
     }
 
+    /** A lower bound {@code p} as a value of an integer type, or BOOL, that says the same of that type's values. */
+    public static long lower(DType type, double p) {
+        return limit(type, (long) Math.ceil(p));
+    }
+
+    /** An upper bound {@code q}, as {@link #lower}. */
+    public static long upper(DType type, double q) {
+        return limit(type, (long) Math.floor(q));
+    }
+
+    private static long limit(DType type, long v) {
+        return switch (type) {
+            case I32 -> Math.clamp(v, Integer.MIN_VALUE, Integer.MAX_VALUE);
+            case U8 -> Math.clamp(v, 0, 255);
+            case F64, F32, F16, BF16, I64, BOOL -> v;
+        };
+    }
+
     /**
-     * CUDA C++ expression in {@code x}, {@code p} and {@code q} of compute type {@code T} ({@code long long} for integers), for operands of type {@code x}.
+     * CUDA C++ expression in {@code x}, {@code p} and {@code q} of compute type {@code T} ({@code long long} for integers),
+     * for operands of type {@code x}; the functions it names are CUDA's or those of functions.cuh. Integers wrap, which
+     * C++ promises of unsigned numbers only.
      */
     public String cuda(DType x) {
         return x.isFloat() ? cuda : cudaInteger;

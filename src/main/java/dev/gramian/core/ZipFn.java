@@ -10,7 +10,7 @@ import static dev.gramian.core.FnRule.TEST;
  * expression side by side.
  */
 public enum ZipFn {
-    ADD("add", NUMBER, "x + y", "x + y") {
+    ADD("add", NUMBER, "x + y", "T((u64)x + (u64)y)") {
         @Override
         public double apply(double x, double y) {
             return x + y;
@@ -21,7 +21,7 @@ public enum ZipFn {
             return x + y;
         }
     },
-    SUB("sub", NUMBER, "x - y", "x - y") {
+    SUB("sub", NUMBER, "x - y", "T((u64)x - (u64)y)") {
         @Override
         public double apply(double x, double y) {
             return x - y;
@@ -32,7 +32,7 @@ public enum ZipFn {
             return x - y;
         }
     },
-    MUL("mul", NUMBER, "x * y", "x * y") {
+    MUL("mul", NUMBER, "x * y", "T((u64)x * (u64)y)") {
         @Override
         public double apply(double x, double y) {
             return x * y;
@@ -51,7 +51,7 @@ public enum ZipFn {
         }
     },
     /** Integers wrap; a negative integer exponent is a {@link DTypeException} while the kernel runs. */
-    POW("pow", NUMBER, "pow(x, y)", "ipow(x, y)") {
+    POW("pow", NUMBER, "pow(x, y)", "ipow(x, y, flag)") {
         @Override
         public double apply(double x, double y) {
             return Special.pow(x, y);
@@ -63,7 +63,7 @@ public enum ZipFn {
         }
     },
     /** NaN wins. */
-    MAXIMUM("maximum", NUMBER, "x != x ? x : y != y ? y : fmax(x, y)", "x > y ? x : y") {
+    MAXIMUM("maximum", NUMBER, "maximum(x, y)", "maximum(x, y)") {
         @Override
         public double apply(double x, double y) {
             return Math.max(x, y);
@@ -75,7 +75,7 @@ public enum ZipFn {
         }
     },
     /** NaN wins. */
-    MINIMUM("minimum", NUMBER, "x != x ? x : y != y ? y : fmin(x, y)", "x < y ? x : y") {
+    MINIMUM("minimum", NUMBER, "minimum(x, y)", "minimum(x, y)") {
         @Override
         public double apply(double x, double y) {
             return Math.min(x, y);
@@ -236,8 +236,9 @@ public enum ZipFn {
     }
 
     /**
-     * CUDA C++ expression in {@code x} and {@code y} of compute type {@code T} ({@code long long} for integers), where
-     * {@code ipow} and {@code floormod} are helpers of the kernel's preamble, for operands of type {@code x}.
+     * CUDA C++ expression in {@code x} and {@code y} of compute type {@code T} ({@code long long} for integers), for
+     * operands of type {@code x}; the functions it names are CUDA's or those of functions.cuh. Integers wrap, which C++
+     * promises of unsigned numbers only. {@code flag} is lowered to an exponent that is refused.
      */
     public String cuda(DType x) {
         return x.isFloat() ? cuda : cudaInteger;

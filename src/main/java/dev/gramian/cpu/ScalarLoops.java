@@ -39,23 +39,6 @@ final class ScalarLoops {
             Mem.u8(out + i, (int) (type == DType.BOOL ? v & 1 : v));
         }
     }
-
-    /** A lower bound that says the same of the type's values, which are whole and limited. */
-    static long lower(DType type, double p) {
-        return limit(type, (long) Math.ceil(p));
-    }
-
-    static long upper(DType type, double q) {
-        return limit(type, (long) Math.floor(q));
-    }
-
-    private static long limit(DType type, long v) {
-        return switch (type) {
-            case I32 -> Math.clamp(v, Integer.MIN_VALUE, Integer.MAX_VALUE);
-            case U8 -> Math.clamp(v, 0, 255);
-            case F64, F32, F16, BF16, I64, BOOL -> v;
-        };
-    }
 }
 
 /** F32 is computed in F64 and rounded once. */
@@ -88,8 +71,8 @@ final class ScalarMapLoop implements MapKernel {
                 }
             }
         } else {
-            long low = ScalarLoops.lower(TYPE, p);
-            long high = ScalarLoops.upper(TYPE, q);
+            long low = MapFn.lower(TYPE, p);
+            long high = MapFn.upper(TYPE, q);
             for (long i = 0; i < n; i++) {
                 long v = FN.apply(ScalarLoops.load(TYPE, x, i), low, high);
                 ScalarLoops.store(TEST ? DType.BOOL : TYPE, out, i, v);

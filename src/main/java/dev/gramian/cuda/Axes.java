@@ -26,18 +26,35 @@ final class Axes {
 
     /** Every layout must have {@code shape}, or broadcast to it. */
     static Axes of(String op, Shape shape, Layout... layouts) {
-        long[][] steps = new long[layouts.length][shape.rank()];
+        long[][] steps = new long[layouts.length][];
         for (int k = 0; k < steps.length; k++) {
-            int lead = shape.rank() - layouts[k].rank();
-            for (int i = lead; i < shape.rank(); i++) {
-                steps[k][i] = layouts[k].shape().at(i - lead) == 1 ? 0 : layouts[k].stride(i - lead);
-            }
+            steps[k] = steps(shape, layouts[k]);
         }
         return of(op, shape.toArray(), steps);
     }
 
     /** {@code steps[k][i]}: elements that operand k moves along axis i. */
     static Axes of(String op, long[] shape, long[]... steps) {
+        Axes a = any(shape, steps);
+        if (a.rank > MAX) {
+            throw new DeviceException(op + ": too many axes for a CUDA kernel; " + Arrays.toString(shape) + " has "
+                    + a.rank + " that do not merge; copy operands with contiguous(), or use at most " + MAX);
+        }
+        return a;
+    }
+
+    /** Elements that an operand broadcast to {@code shape} moves along each axis. */
+    static long[] steps(Shape shape, Layout layout) {
+        long[] steps = new long[shape.rank()];
+        int lead = shape.rank() - layout.rank();
+        for (int i = lead; i < steps.length; i++) {
+            steps[i] = layout.shape().at(i - lead) == 1 ? 0 : layout.stride(i - lead);
+        }
+        return steps;
+    }
+
+    /** As {@link #of}, with any number of axes: more than {@link #MAX} are for callers that take some off. */
+    static Axes any(long[] shape, long[]... steps) {
         int n = steps.length;
         int full = shape.length;
         long[] sizes = new long[full + 1];
@@ -66,11 +83,50 @@ final class Axes {
         if (r == 0) {
             sizes[r++] = 1;
         }
-        if (r > MAX) {
-            throw new DeviceException(op + ": too many axes for a CUDA kernel; " + Arrays.toString(shape) + " has " + r
-                    + " that do not merge; copy operands with contiguous(), or use at most " + MAX);
-        }
         return new Axes(r, sizes, strides);
+    }
+
+    /** One axis. */
+    static Axes row(long size, long... steps) {
+        long[][] strides = new long[steps.length][1];
+        for (int k = 0; k < steps.length; k++) {
+            strides[k][0] = steps[k];
+        }
+        return new Axes(1, new long[] {size}, strides);
+    }
+
+    /** The axes in another order, axis i being {@code order[i]} of these; neighbours that now step evenly merge. */
+    Axes reordered(int... order) {
+        long[] d = new long[order.length];
+        long[][] s = new long[strides.length][order.length];
+        for (int i = 0; i < order.length; i++) {
+            d[i] = sizes[order[i]];
+            for (int k = 0; k < s.length; k++) {
+                s[k][i] = strides[k][order[i]];
+            }
+        }
+        return any(d, s);
+    }
+
+    /** All but the first axis. */
+    Axes inner() {
+        long[][] s = new long[strides.length][];
+        for (int k = 0; k < s.length; k++) {
+            s[k] = Arrays.copyOfRange(strides[k], 1, rank);
+        }
+        return new Axes(rank - 1, Arrays.copyOfRange(sizes, 1, rank), s);
+    }
+
+    /** The last axis in steps of {@code n} elements; what is left over is dropped. */
+    Axes packs(int n) {
+        long[] d = Arrays.copyOf(sizes, rank);
+        d[rank - 1] /= n;
+        long[][] s = new long[strides.length][];
+        for (int k = 0; k < s.length; k++) {
+            s[k] = Arrays.copyOf(strides[k], rank);
+            s[k][rank - 1] *= n;
+        }
+        return new Axes(rank, d, s);
     }
 
     int operands() {
@@ -87,6 +143,15 @@ final class Axes {
 
     long stride(int operand, int axis) {
         return strides[operand][axis];
+    }
+
+    /** Product of the sizes of the first {@code n} axes. */
+    long count(int n) {
+        long c = 1;
+        for (int i = 0; i < n; i++) {
+            c *= sizes[i];
+        }
+        return c;
     }
 
     /** True if the operand is read in memory order, element after element. */

@@ -20,12 +20,12 @@ __device__ __forceinline__ i64 quotient(i64 n, i64 d, u64 divisor) {
     return d == 1 ? n : n >> 31 == 0 ? divide((u32)n, divisor) : n / d;
 }
 
-// Element offset of each operand for the element of row-major index i.
-template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, u32 i, i64 (&at)[N]) {  // i < 2^31
+// Element offset of each operand for the element of row-major index i < 2^31 of the first `rank` axes, one at least.
+template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, int rank, u32 i, i64 (&at)[N]) {
     for (int k = 0; k < N; k++) {
         at[k] = 0;
     }
-    for (int d = (int)axes.rank - 1; d > 0; d--) {
+    for (int d = rank - 1; d > 0; d--) {
         u32 q = divide(i, axes.divisor[d]);
         i64 r = i - q * (u32)axes.size[d];
         for (int k = 0; k < N; k++) {
@@ -38,15 +38,16 @@ template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, u32
     }
 }
 
-template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, i64 i, i64 (&at)[N]) {
+// The same for any i.
+template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, int rank, i64 i, i64 (&at)[N]) {
     if (i >> 31 == 0) {
-        locate(axes, (u32)i, at);
+        locate(axes, rank, (u32)i, at);
         return;
     }
     for (int k = 0; k < N; k++) {
         at[k] = 0;
     }
-    for (int d = (int)axes.rank - 1; d > 0; d--) {
+    for (int d = rank - 1; d > 0; d--) {
         i64 q = i / axes.size[d];
         i64 r = i - q * axes.size[d];
         for (int k = 0; k < N; k++) {
@@ -57,6 +58,15 @@ template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, i64
     for (int k = 0; k < N; k++) {
         at[k] += i * axes.stride[k][0];
     }
+}
+
+// The same over all axes.
+template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, u32 i, i64 (&at)[N]) {
+    locate(axes, (int)axes.rank, i, at);
+}
+
+template <int N> __device__ __forceinline__ void locate(const Axes<N>& axes, i64 i, i64 (&at)[N]) {
+    locate(axes, (int)axes.rank, i, at);
 }
 
 // First item of this thread and the step to its next, for loops over more items than threads.
