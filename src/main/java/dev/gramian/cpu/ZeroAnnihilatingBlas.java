@@ -4,8 +4,9 @@ import dev.gramian.core.DType;
 
 /**
  * Products in which a zero of a annihilates whatever stands in b, NaN and infinities too. The underlying {@link Blas}
- * multiplies with zeros in place of such values, so that annihilated ones change no bit of the result; then they are added
- * one by one, for the rows of a that are not zero there. A NaN in a still reaches the result.
+ * multiplies with 1 or -1 in place of such values, so that annihilated ones change no bit of the result; then they are
+ * added one by one, for the rows of a that are not zero there and whose results become infinite or NaN. With 0 in their
+ * place an infinity in a would give NaN. A NaN in a still reaches the result.
  */
 final class ZeroAnnihilatingBlas implements Blas {
     private final Blas blas;
@@ -52,7 +53,7 @@ final class ZeroAnnihilatingBlas implements Blas {
         for (long i = 0; i < rows; i++) {
             for (long j = 0; j < cols; j++) {
                 double v = get(type, b + (i * ldb + j) * w);
-                set(type, clean + (i * cols + j) * w, Double.isFinite(v) ? v : 0);
+                set(type, clean + (i * cols + j) * w, Double.isFinite(v) ? v : Math.copySign(1, v));
             }
         }
         blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, clean, Math.max(1, cols), beta, c, ldc);
