@@ -36,6 +36,8 @@ public final class Attention {
     /** Where queries stand among the keys: an alignment if one is named, an offset if it is given as a number. */
     Causal alignment;
     Long offset;
+    /** An offset per sequence, or null. */
+    long[] offsets;
     /** Neighbours seen to the left and right; {@link #UNBOUNDED} for all. */
     long left = UNBOUNDED;
     long right = UNBOUNDED;
@@ -64,6 +66,7 @@ public final class Attention {
         a.isCausal = isCausal;
         a.alignment = alignment;
         a.offset = offset;
+        a.offsets = offsets;
         a.left = left;
         a.right = right;
         a.lengths = lengths;
@@ -112,6 +115,7 @@ public final class Attention {
             a.isCausal = true;
             a.alignment = alignment;
             a.offset = null;
+            a.offsets = null;
         });
     }
 
@@ -125,6 +129,7 @@ public final class Attention {
         return with(a -> {
             a.alignment = alignment;
             a.offset = null;
+            a.offsets = null;
         });
     }
 
@@ -133,6 +138,16 @@ public final class Attention {
         return with(a -> {
             a.alignment = null;
             a.offset = offset;
+            a.offsets = null;
+        });
+    }
+
+    /** Query i of sequence b stands at key i + offsets[b]: one per sequence, in row-major order of the batch axes. */
+    public Attention alignEach(long... offsets) {
+        return with(a -> {
+            a.alignment = null;
+            a.offset = null;
+            a.offsets = offsets.clone();
         });
     }
 
@@ -397,6 +412,7 @@ public final class Attention {
                 + (softcap > 0 ? ", softcap " + softcap : "")
                 + (isCausal ? ", causal" : "")
                 + (alignment != null ? " " + alignment : offset != null ? " offset " + offset : "")
+                + (offsets != null ? " offsets " + Arrays.toString(offsets) : "")
                 + (left >= 0 || right >= 0 ? ", window " + left + "," + right : "")
                 + (lengths != null ? ", lengths " + Arrays.toString(lengths) : "")
                 + (mask != null ? ", mask " + mask.shape() : "")

@@ -97,15 +97,16 @@ record Problem(
             grouped = grouped.expand(batch.plus(hk, groups, lq, q.dim(-1)).toArray());
         }
         long d = q.dim(-1);
-        lengths(a.lengths, batch, k);
+        perSequence("lengths", a.lengths, batch, k);
+        perSequence("offsets", a.offsets, batch, k);
         boolean placed = a.isCausal || a.left >= 0 || a.right >= 0 || a.slopes != null;
-        boolean own = placed && a.lengths != null && a.offset == null && a.alignment != Causal.TOP_LEFT;
-        long offset = !placed || own ? 0 : offset(a, q, k);
+        long[] own = !placed ? null : a.offsets != null ? a.offsets : ends(a, lq);
+        long offset = !placed || own != null ? 0 : offset(a, q, k);
         Operands operands = new Operands(
                 grouped, shared(k), shared(v), split(mask, hk, groups), split(bias, hk, groups),
                 perHead("slopes", a.slopes, q, batch, hq, hk, groups, compute),
                 perHead("sinks", a.sinks, q, batch, hq, hk, groups, compute),
-                own ? PerSequence.of(s, batch, Arrays.stream(a.lengths).map(n -> n - lq).toArray()) : null,
+                own == null ? null : PerSequence.of(s, batch, own),
                 a.lengths == null ? null : PerSequence.of(s, batch, a.lengths),
                 band(a, offset), Math.max(-FAR, Math.min(FAR, offset)));
         // d = 0: all scores are 0, whatever 1 / sqrt(0) is
@@ -226,21 +227,28 @@ record Problem(
                 : c.reshape(s.slice(0, s.rank() - 1).plus(hk, groups).toArray());
     }
 
-    private static void lengths(long[] lengths, Shape batch, Tensor k) {
-        if (lengths == null) {
+    private static void perSequence(String name, long[] values, Shape batch, Tensor k) {
+        if (values == null) {
             return;
         }
-        if (lengths.length != batch.size()) {
-            throw new ShapeException("attend: " + lengths.length + " lengths for batch " + batch + "; lengths "
-                    + Arrays.toString(lengths) + ", k " + k.shape() + "; give one per sequence");
+        if (values.length != batch.size()) {
+            throw new ShapeException("attend: " + values.length + " " + name + " for batch " + batch + "; " + name + " "
+                    + Arrays.toString(values) + ", k " + k.shape() + "; give one per sequence");
         }
-        for (long n : lengths) {
-            if (n > k.dim(-2)) {
+        for (long n : values) {
+            if (name.equals("lengths") && n > k.dim(-2)) {
                 throw new ShapeException("attend: a length is more than there are keys; lengths "
-                        + Arrays.toString(lengths) + ", k " + k.shape() + " has " + k.dim(-2)
+                        + Arrays.toString(values) + ", k " + k.shape() + " has " + k.dim(-2)
                         + " (axis -2); give the valid keys of each sequence");
             }
         }
+    }
+
+    /** Offsets by which the last query of each sequence stands at its last valid key; null where that is not asked for. */
+    private static long[] ends(Attention a, long queries) {
+        return a.lengths == null || a.offset != null || a.alignment == Causal.TOP_LEFT
+                ? null
+                : Arrays.stream(a.lengths).map(n -> n - queries).toArray();
     }
 
     /** Beyond any key: distances from there are as good as from further away. */
