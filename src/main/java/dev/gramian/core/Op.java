@@ -587,6 +587,7 @@ public sealed interface Op
 
         @Override
         public Spec[] results(View... in) {
+            OpRules.orderable(name(), in[0].shape(), axis);
             return new Spec[] {in[0].spec(), new Spec(in[0].shape(), DType.I64)};
         }
     }
@@ -607,6 +608,9 @@ public sealed interface Op
             if (k < 0 || k > s.at(axis)) {
                 throw new ShapeException("topK: k is " + k + "; axis " + axis + " of x " + s + " has size " + s.at(axis)
                         + "; use 0 to " + s.at(axis));
+            }
+            if (k > 0) {
+                OpRules.orderable(name(), s, axis);
             }
             Shape r = s.with(axis, k);
             return new Spec[] {new Spec(r, in[0].dtype()), new Spec(r, DType.I64)};

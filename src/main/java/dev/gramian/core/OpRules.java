@@ -71,6 +71,15 @@ final class OpRules {
         }
     }
 
+    /** Places along an ordered axis are counted in 31 bits. */
+    static void orderable(String op, Shape x, int axis) {
+        long most = Integer.MAX_VALUE - 16;
+        if (x.at(axis) > most && x.size() > 0) {
+            throw new ShapeException(op + ": axis " + axis + " is too long; x " + x + "; at most " + most
+                    + " entries can be ordered");
+        }
+    }
+
     static DType matrix(String op, View x) {
         if (x.shape().rank() < 2) {
             throw new ShapeException(op + ": needs a matrix; x " + x.shape() + "; give (..., rows, columns)");

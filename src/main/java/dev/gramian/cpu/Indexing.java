@@ -1,6 +1,7 @@
 package dev.gramian.cpu;
 
 import dev.gramian.core.DType;
+import dev.gramian.core.IndexRange;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
@@ -187,7 +188,7 @@ final class Indexing {
             long v = wide ? Mem.i64(address) : Mem.i32(address);
             long i = v < 0 ? v + entries : v;
             if (i < 0 || i >= entries) {
-                throw outOfRange(v, "");
+                throw IndexRange.outside(op, x.shape(), axis, index.shape(), v, -1);
             }
             return i;
         }
@@ -204,31 +205,13 @@ final class Indexing {
                     for (long j = 0; j < n; j++) {
                         long v = wide ? Mem.i64(at + j * o.step(0)) : Mem.i32(at + j * o.step(0));
                         if (v < -entries || v >= entries) {
-                            throw outOfRange(v, " at position " + place(i + j));
+                            throw IndexRange.outside(op, x.shape(), axis, index.shape(), v, i + j);
                         }
                     }
                     o.advance(n);
                     i += n;
                 }
             });
-        }
-
-        /** Coordinates of a row-major position: a number for one axis, a list otherwise. */
-        private String place(long position) {
-            Shape s = index.shape();
-            long[] c = new long[s.rank()];
-            for (int i = c.length - 1; i >= 0; i--) {
-                c[i] = position % s.at(i);
-                position /= s.at(i);
-            }
-            return c.length == 1 ? Long.toString(c[0]) : Arrays.toString(c);
-        }
-
-        private ShapeException outOfRange(long value, String place) {
-            return new ShapeException(op + ": index " + value + " is out of range; x " + x.shape() + " has " + entries
-                    + (entries == 1 ? " entry" : " entries") + " on axis " + axis + ", index " + index.shape() + place
-                    + "; "
-                    + (entries == 0 ? "an empty axis has none to name" : "use " + -entries + " to " + (entries - 1)));
         }
     }
 }

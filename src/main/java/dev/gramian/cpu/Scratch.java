@@ -26,6 +26,7 @@ final class Scratch {
         TILE_B,
         /** An operand of a product with zeros for NaN and infinities. */
         CLEAN,
+        CLEAN_A,
         TILE_C,
         /** Copies and work arrays of decompositions. */
         MATRIX,

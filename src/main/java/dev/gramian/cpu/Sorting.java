@@ -4,7 +4,6 @@ import dev.gramian.core.DType;
 import dev.gramian.core.Layout;
 import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
-import dev.gramian.core.ShapeException;
 import dev.gramian.core.View;
 import java.util.Arrays;
 
@@ -30,23 +29,19 @@ final class Sorting {
 
     /** In: x. Out: values in order along {@code axis}, their positions. */
     void sort(Op.Sort op, View x, View[] out) {
-        order(op.name(), x, op.axis(), op.descending() ? -1 : 0, x.shape().at(op.axis()), out);
+        order(x, op.axis(), op.descending() ? -1 : 0, x.shape().at(op.axis()), out);
     }
 
     /** In: x. Out: the k largest or smallest along {@code axis} in order, their positions; ties by lower position. */
     void topK(Op.TopK op, View x, View[] out) {
-        order(op.name(), x, op.axis(), op.largest() ? -1 : 0, op.k(), out);
+        order(x, op.axis(), op.largest() ? -1 : 0, op.k(), out);
     }
 
     /** The first {@code k} of each row in ascending order of {@code key ^ flip}. */
-    private void order(String op, View x, int axis, long flip, long k, View[] out) {
+    private void order(View x, int axis, long flip, long k, View[] out) {
         long n = x.shape().at(axis);
         if (out[0].layout().size() == 0) {
             return;
-        }
-        if (n > Integer.MAX_VALUE - 16) {
-            throw new ShapeException(op + ": axis " + axis + " is too long; x " + x.shape() + "; at most "
-                    + (Integer.MAX_VALUE - 16) + " entries can be ordered");
         }
         Shape others = x.shape().without(axis);
         long inner = x.shape().slice(axis + 1, x.shape().rank()).size();

@@ -30,6 +30,7 @@ public final class CudaBackend implements Backend {
     private final Rotation rotation;
     private final Triangle triangle;
     private final Indexing indexing;
+    private final Concat concat;
     private final Sorting sorting;
     private final MatMul matMul;
     private final Decompositions decompositions;
@@ -44,6 +45,7 @@ public final class CudaBackend implements Backend {
         rotation = new Rotation(context);
         triangle = new Triangle(context);
         indexing = new Indexing(context);
+        concat = new Concat(context, elementwise);
         sorting = new Sorting(context);
         matMul = new MatMul(context);
         decompositions = new Decompositions(context);
@@ -164,7 +166,7 @@ public final class CudaBackend implements Backend {
             case Op.Gemm o -> matMul.run(lane, o, in[0], in[1], out[0]);
             case Op.Gather o -> indexing.gather(lane, o, in[0], in[1], out[0]);
             case Op.TakeAlongAxis o -> indexing.takeAlongAxis(lane, o, in[0], in[1], out[0]);
-            case Op.Concat o -> indexing.concat(lane, o, in, out[0]);
+            case Op.Concat o -> concat.concat(lane, o, in, out[0]);
             case Op.Sort o -> sorting.sort(lane, o, in[0], out);
             case Op.TopK o -> sorting.topK(lane, o, in[0], out);
             case Op.Triangle o -> triangle.triangle(lane, o, in[0], out[0]);

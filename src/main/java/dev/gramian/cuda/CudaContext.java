@@ -137,6 +137,11 @@ final class CudaContext {
         return 32 * multiprocessors;
     }
 
+    /** Threads for a grid-stride kernel that takes so many items at a time, if that leaves enough to fill the card. */
+    long unrolled(long items, int atOnce) {
+        return items >= 2048L * multiprocessors * atOnce ? Math.ceilDiv(items, (long) atOnce) : items;
+    }
+
     /** Most dynamic shared memory of a block, after {@link Kernels} has opted in. */
     int sharedOptIn() {
         return sharedOptIn;

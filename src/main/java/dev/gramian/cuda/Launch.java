@@ -108,6 +108,11 @@ final class Launch {
         return this;
     }
 
+    /** Address of an argument that is a struct of so many bytes, by value, for the caller to write. */
+    long struct(int bytes) {
+        return next(bytes, 8);
+    }
+
     /** Enough blocks of {@link #BLOCK} threads for one thread per item; kernels loop by the grid's stride beyond. */
     void over(Kernel k, long items) {
         long blocks = (items + BLOCK - 1) / BLOCK;

@@ -50,15 +50,18 @@ final class MatMul {
         if (c.shape().size() == 0) {
             return;
         }
-        if (p.k() == 0) {
+        if (p.k() == 0 || op.alpha() == 0) {
             Status.driver(JCudaDriver.cuMemsetD8Async(Pointers.device(CudaStorage.address(c)), (byte) 0,
                     c.shape().size() * c.dtype().bytes(), lane.stream()), "cuMemsetD8Async, matmul over nothing");
             return;
         }
-        if (type.isInteger() || op.zeroAnnihilates()) {
-            kernels.run(lane, op, a, b, c);
-        } else {
-            product(lane, op, p, a, b, c);
+        if (type.isInteger()) {
+            kernels.integers(lane, op, p, a, b, c);
+            return;
+        }
+        product(lane, op, p, a, b, c);
+        if (op.zeroAnnihilates()) {
+            kernels.repair(lane, op, p, a, b, c);
         }
     }
 
