@@ -18,14 +18,14 @@ extern char** environ;
 namespace emu {
 namespace {
 
-constexpr const char* MAGIC = "GRAMIAN EMULATED KERNELS 1";
+constexpr const char MAGIC[] = "GRAMIAN EMULATED KERNELS";
 
 // Options of the precompiled header and of what it is used in: they must be the same.
 const std::vector<std::string> FLAGS = {EMU_KERNEL_FLAGS};
 
 std::string here() {
     Dl_info info;
-    dladdr(reinterpret_cast<void*>(&pack_image), &info);
+    dladdr(reinterpret_cast<void*>(&build), &info);
     std::string path = info.dli_fname;
     size_t slash = path.rfind('/');
     return slash == std::string::npos ? "." : path.substr(0, slash);
@@ -118,14 +118,90 @@ std::string hash(const std::string& s) {
 const std::string& environment() {
     static std::string all = [] {
         std::string text = __VERSION__, part;
-        for (const char* f : {"/device/abi.h", "/device/host.cuh", "/device/parts"}) {
-            read_file(here() + f, &part);
-            text += part;
-        }
+        read_file(here() + "/device/parts", &part);
+        text += part;
         return hash(text);
     }();
     return all;
 }
+
+// Cuts what the compiler says of the table behind the text, as long as it says something else.
+void tidy(std::string* log, const std::string& directory) {
+    for (size_t at; (at = log->find(directory)) != std::string::npos;) {
+        log->erase(at, directory.size());
+    }
+    size_t table = log->find(TABLE);
+    if (table != std::string::npos && table > 0) {
+        log->erase(log->rfind('\n', table) + 1);
+    }
+}
+
+bool first_pass(const Source& s, Scratch* scratch, std::string* text, std::string* log) {
+    std::string in = scratch->path + "/in.cu", out = scratch->path + "/out.ii", file = scratch->path + "/log";
+    std::vector<std::string> command = {compiler(), "-E", "-std=gnu++17", "-nostdinc", "-nostdinc++", "-x", "c++"};
+    for (const auto& [name, content] : s.headers) {
+        scratch->more.push_back(scratch->path + "/" + name);
+        write_file(scratch->more.back(), content);
+    }
+    if (!s.headers.empty()) {
+        command.push_back("-I" + scratch->path);
+    }
+    command.insert(command.end(), s.first.begin(), s.first.end());
+    command.insert(command.end(), {"-include", here() + "/device/macros.cuh", in, "-o", out});
+    write_file(in, "#line 1 \"" + s.name + "\"\n" + s.text);
+    int status = run(command, file);
+    read_file(file, log);
+    return status == 0 && read_file(out, text);
+}
+
+bool second_pass(const Source& s, const Scratch& scratch, const std::string& text, std::string* log) {
+    std::string in = scratch.path + "/in.cu", object = scratch.path + "/out.o", file = scratch.path + "/log";
+    write_file(in, translate(text, s.expressions));
+    std::vector<std::string> command = {compiler()};
+    command.insert(command.end(), FLAGS.begin(), FLAGS.end());
+    command.insert(command.end(), s.second.begin(), s.second.end());
+    command.insert(command.end(), {"-include", here() + "/device/host.cuh", "-x", "c++", "-c", in, "-o", object});
+    int status = run(command, file);
+    read_file(file, log);
+    if (status == 0) {
+        status = run({compiler(), "-shared", "-nostdlib", "-fno-lto", object, "-o", scratch.path + "/out.so", "-lm",
+                      "-lc"},
+                     file);
+        std::string more;
+        read_file(file, &more);
+        *log += more;
+    }
+    return status == 0;
+}
+
+void field(std::string* to, const std::string& s) {
+    *to += std::to_string(s.size()) + " " + s;
+}
+
+void fields(std::string* to, const std::vector<std::string>& all) {
+    field(to, std::to_string(all.size()));
+    for (const std::string& s : all) {
+        field(to, s);
+    }
+}
+
+struct Reader {
+    const char* p;
+    std::string next() {
+        char* end;
+        size_t n = strtoull(p, &end, 10);
+        std::string s(end + 1, n);
+        p = end + 1 + n;
+        return s;
+    }
+    std::vector<std::string> list() {
+        std::vector<std::string> all(strtoull(next().c_str(), nullptr, 10));
+        for (std::string& s : all) {
+            s = next();
+        }
+        return all;
+    }
+};
 
 }  // namespace
 
@@ -153,48 +229,10 @@ bool write_file(const std::string& path, const std::string& content) {
     return fclose(f) == 0 && ok;
 }
 
-static void replace_all(std::string* s, const std::string& from, const std::string& to) {
-    for (size_t at = 0; (at = s->find(from, at)) != std::string::npos; at += to.size()) {
-        s->replace(at, from.size(), to);
-    }
-}
-
-bool preprocess(const std::string& text, const std::string& name, const std::vector<std::string>& options,
-                const std::vector<std::pair<std::string, std::string>>& headers, std::string* result,
-                std::string* log) {
-    Scratch scratch;
-    if (scratch.path.empty()) {
-        *log = "no directory for the compiler in " + cache() + "\n";
-        return false;
-    }
-    std::vector<std::string> command = {compiler(), "-E", "-std=gnu++17", "-nostdinc", "-nostdinc++", "-x", "c++"};
-    for (const auto& [header, content] : headers) {
-        std::string file = scratch.path + "/" + header;
-        write_file(file, content);
-        scratch.more.push_back(file);
-    }
-    if (!headers.empty()) {
-        command.push_back("-I" + scratch.path);
-    }
-    command.insert(command.end(), options.begin(), options.end());
-    std::string in = scratch.path + "/in.cu", out = scratch.path + "/out.ii";
-    command.insert(command.end(), {"-include", here() + "/device/macros.cuh", in, "-o", out});
-    write_file(in, "#line 1 \"" + name + "\"\n" + text);
-    int status = run(command, scratch.path + "/log");
-    read_file(scratch.path + "/log", log);
-    replace_all(log, scratch.path + "/", "");
-    return status == 0 && read_file(out, result);
-}
-
-std::string compile(const std::string& text, const std::vector<std::string>& options, std::string* log) {
-    std::string key = environment();
-    for (const std::string& o : options) {
-        key += " " + o;
-    }
-    std::string file = cache() + "/" + hash(key + "\n" + text) + ".so";
-    struct stat there;
-    if (stat(file.c_str(), &there) == 0) {
-        log->clear();
+std::string build(const Source& source, std::string* log) {
+    log->clear();
+    std::string file = cache() + "/" + hash(environment() + pack(source)) + ".so";
+    if (access(file.c_str(), R_OK) == 0) {
         return file;
     }
     Scratch scratch;
@@ -202,71 +240,52 @@ std::string compile(const std::string& text, const std::vector<std::string>& opt
         *log = "no directory for the compiler in " + cache() + "\n";
         return "";
     }
-    std::string in = scratch.path + "/in.cu", object = scratch.path + "/out.o", so = scratch.path + "/out.so";
-    write_file(in, text);
-    std::vector<std::string> command = {compiler()};
-    command.insert(command.end(), FLAGS.begin(), FLAGS.end());
-    command.insert(command.end(), options.begin(), options.end());
-    command.insert(command.end(), {"-include", here() + "/device/host.cuh", "-x", "c++", "-c", in, "-o", object});
-    int status = run(command, scratch.path + "/log");
-    read_file(scratch.path + "/log", log);
-    if (status == 0) {
-        std::string link_log;
-        status = run({compiler(), "-shared", "-nostdlib", "-fno-lto", object, "-o", so, "-lm", "-lc"},
-                     scratch.path + "/log");
-        read_file(scratch.path + "/log", &link_log);
-        *log += link_log;
+    std::string text, more;
+    bool ok = first_pass(source, &scratch, &text, log);
+    if (ok) {
+        ok = second_pass(source, scratch, text, &more);
+        *log += more;
     }
-    replace_all(log, scratch.path + "/", "");
+    tidy(log, scratch.path + "/");
+    if (!ok && source.text.find("asm") != std::string::npos) {
+        *log += "emulated NVRTC: inline PTX cannot be emulated; give plain C++ under #ifdef GRAMIAN_EMULATED\n";
+    }
     // Many may compile the same at once: each file comes whole.
-    return status == 0 && rename(so.c_str(), file.c_str()) == 0 ? file : "";
+    return ok && rename((scratch.path + "/out.so").c_str(), file.c_str()) == 0 ? file : "";
 }
 
-std::string pack_image(const std::string& text, const std::vector<std::string>& options) {
+std::string pack(const Source& s) {
     std::string all;
-    for (const std::string& o : options) {
-        all += o + "\n";
+    field(&all, s.text);
+    field(&all, s.name);
+    std::vector<std::string> headers;
+    for (const auto& [name, text] : s.headers) {
+        headers.push_back(name);
+        headers.push_back(text);
     }
-    return std::string(MAGIC) + " " + std::to_string(all.size()) + " " + std::to_string(text.size()) + "\n" + all + text;
+    fields(&all, headers);
+    fields(&all, s.expressions);
+    fields(&all, s.first);
+    fields(&all, s.second);
+    return std::string(MAGIC) + all;
 }
 
-bool unpack_image(const void* image, std::string* text, std::vector<std::string>* options) {
+bool unpack(const void* image, Source* s) {
     const char* p = static_cast<const char*>(image);
-    size_t magic = strlen(MAGIC);
-    size_t option_bytes, text_bytes;
-    int used = 0;
-    if (strncmp(p, MAGIC, magic) != 0 || sscanf(p + magic, " %zu %zu%n", &option_bytes, &text_bytes, &used) != 2) {
+    if (strncmp(p, MAGIC, strlen(MAGIC)) != 0) {
         return false;
     }
-    p += magic + used + 1;
-    std::string one;
-    for (size_t i = 0; i < option_bytes; i++) {
-        if (p[i] == '\n') {
-            options->push_back(one);
-            one.clear();
-        } else {
-            one += p[i];
-        }
+    Reader r = {p + strlen(MAGIC)};
+    s->text = r.next();
+    s->name = r.next();
+    std::vector<std::string> headers = r.list();
+    for (size_t i = 0; i + 1 < headers.size(); i += 2) {
+        s->headers.emplace_back(headers[i], headers[i + 1]);
     }
-    text->assign(p + option_bytes, text_bytes);
+    s->expressions = r.list();
+    s->first = r.list();
+    s->second = r.list();
     return true;
 }
 
 }  // namespace emu
-
-// For libnvrtc.so.12.
-#pragma GCC visibility push(default)
-extern "C" {
-bool emu_preprocess(const std::string& text, const std::string& name, const std::vector<std::string>& options,
-                    const std::vector<std::pair<std::string, std::string>>& headers, std::string* result,
-                    std::string* log) {
-    return emu::preprocess(text, name, options, headers, result, log);
-}
-
-bool emu_compile(const std::string& text, const std::vector<std::string>& options, std::string* image,
-                 std::string* log) {
-    *image = emu::pack_image(text, options);
-    return !emu::compile(text, options, log).empty();
-}
-}
-#pragma GCC visibility pop

@@ -117,13 +117,13 @@ void check_pointers(const Launch& l, const Kernel* k) {
 CUresult load(void** handle, const void* image) {
     if (!handle || !image) return CUDA_ERROR_INVALID_VALUE;
     const unsigned char* bytes = static_cast<const unsigned char*>(image);
-    std::string text, log;
-    std::vector<std::string> options;
-    if (!unpack_image(image, &text, &options)) {
+    std::string log;
+    Source source;
+    if (!unpack(image, &source)) {
         if (memcmp(bytes, "\177ELF", 4) == 0) return CUDA_ERROR_NO_BINARY_FOR_GPU;
         return bytes[0] == '/' || bytes[0] == '.' ? CUDA_ERROR_INVALID_PTX : CUDA_ERROR_INVALID_IMAGE;
     }
-    std::string file = compile(text, options, &log);
+    std::string file = build(source, &log);
     std::shared_ptr<Module> m = file.empty() ? nullptr : open_module(file);
     if (!m) {
         if (!log.empty()) error("cuModuleLoadData: %s", log.c_str());

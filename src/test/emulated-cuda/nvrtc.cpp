@@ -1,20 +1,13 @@
 // libnvrtc.so.12: CUDA C++ for the host, by g++. See macros.cuh and host.cuh.
-#include <cctype>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "compile.h"
 #include "emu.h"
-
-extern "C" {
-bool emu_preprocess(const std::string& text, const std::string& name, const std::vector<std::string>& options,
-                    const std::vector<std::pair<std::string, std::string>>& headers, std::string* result,
-                    std::string* log);
-bool emu_compile(const std::string& text, const std::vector<std::string>& options, std::string* image,
-                 std::string* log);
-}
 
 namespace {
 
@@ -49,9 +42,8 @@ const char* const NAMES[] = {
 const int ARCHITECTURES[] = {50, 52, 53, 60, 61, 62, 70, 72, 75, 80, 86, 87, 89, 90};
 
 struct Program {
-    std::string text, name;
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::vector<std::string> expressions, lowered;
+    emu::Source source;
+    std::vector<std::string> lowered;
     bool compiled = false;
     bool machine_code = false;
     std::string image, log;
@@ -64,156 +56,6 @@ Program* program_of(void* handle) {
     std::lock_guard<std::mutex> hold(mutex);
     Program* p = static_cast<Program*>(handle);
     return programs.count(p) ? p : nullptr;
-}
-
-// ---- Text after the first pass -----------------------------------------------------------------------------------------
-
-bool word_char(char c) {
-    return isalnum((unsigned char)c) || c == '_' || c == '$';
-}
-
-size_t skip_space(const std::string& s, size_t at) {
-    while (at < s.size() && isspace((unsigned char)s[at])) at++;
-    return at;
-}
-
-std::string word_at(const std::string& s, size_t at) {
-    size_t end = at;
-    while (end < s.size() && word_char(s[end])) end++;
-    return s.substr(at, end - at);
-}
-
-// Behind the bracket that closes the one at `at`.
-size_t skip_group(const std::string& s, size_t at) {
-    int depth = 0;
-    for (; at < s.size(); at++) {
-        if (s[at] == '(' || s[at] == '[' || s[at] == '{') depth++;
-        if (s[at] == ')' || s[at] == ']' || s[at] == '}') depth--;
-        if (depth == 0) return at + 1;
-    }
-    return at;
-}
-
-// Next place of the word from `at` on, outside of strings.
-size_t find_word(const std::string& s, const std::string& word, size_t at) {
-    while ((at = s.find(word, at)) != std::string::npos) {
-        bool whole = (at == 0 || !word_char(s[at - 1])) && !word_char(s[at + word.size()]);
-        if (whole) return at;
-        at += word.size();
-    }
-    return at;
-}
-
-// Whether a declaration that has the marker at `at` is of a template.
-bool in_template(const std::string& s, size_t at) {
-    size_t begin = s.find_last_of(";}", at);
-    begin = begin == std::string::npos ? 0 : begin + 1;
-    size_t t = find_word(s, "template", begin);
-    return t != std::string::npos && t < at;
-}
-
-struct Found {
-    std::string name, bound;
-};
-
-// Name and launch bound of the kernel declared at a marker; empty where there is none.
-Found kernel_at(const std::string& s, size_t at) {
-    Found f;
-    std::string last;
-    at += strlen("__emu_global__");
-    while (at < s.size()) {
-        at = skip_space(s, at);
-        if (word_char(s[at])) {
-            std::string w = word_at(s, at);
-            at += w.size();
-            if (w == "__emu_bounds__" || w == "__attribute__" || w == "alignas") {
-                at = skip_space(s, at);
-                size_t end = skip_group(s, at);
-                if (w == "__emu_bounds__") {
-                    std::string inside = s.substr(at + 1, end - at - 2);
-                    int depth = 0;
-                    for (char c : inside) {  // its first argument
-                        depth += c == '(' || c == '<' ? 1 : c == ')' || c == '>' ? -1 : 0;
-                        if (c == ',' && depth == 0) break;
-                        f.bound += c;
-                    }
-                }
-                at = end;
-            } else {
-                last = w;
-            }
-        } else if (s[at] == '(') {
-            f.name = last;
-            return f;
-        } else if (s[at] == ';' || s[at] == '{' || s[at] == '#') {
-            return Found();
-        } else {
-            at++;
-        }
-    }
-    return Found();
-}
-
-std::vector<Found> find_kernels(const std::string& s) {
-    std::vector<Found> all;
-    std::set<std::string> seen;
-    for (size_t at = 0; (at = find_word(s, "__emu_global__", at)) != std::string::npos; at++) {
-        Found f = kernel_at(s, at);
-        if (!f.name.empty() && !in_template(s, at) && seen.insert(f.name).second) {
-            all.push_back(f);
-        }
-    }
-    return all;
-}
-
-// `extern __shared__ T name[];` becomes a pointer to the block's dynamic memory.
-void replace_dynamic_shared(std::string* s) {
-    for (size_t at = 0; (at = find_word(*s, "extern", at)) != std::string::npos; at++) {
-        size_t marker = skip_space(*s, at + 6);
-        if (word_at(*s, marker) != "__emu_shared__") continue;
-        size_t from = marker + strlen("__emu_shared__");
-        size_t end = s->find(';', from), bracket = s->rfind('[', end);
-        if (end == std::string::npos || bracket == std::string::npos || bracket < from) continue;
-        size_t name_end = bracket;
-        while (isspace((unsigned char)(*s)[name_end - 1])) name_end--;
-        size_t name = name_end;
-        while (word_char((*s)[name - 1])) name--;
-        std::string type = s->substr(from, name - from);
-        // Attributes such as an alignment are the memory's, which is aligned to 1024 bytes.
-        for (const char* word : {"__attribute__", "alignas"}) {
-            for (size_t a; (a = find_word(type, word, 0)) != std::string::npos;) {
-                size_t open = type.find('(', a);
-                type.erase(a, skip_group(type, open) - a);
-            }
-        }
-        std::string made = type + " *const " + s->substr(name, name_end - name) + " = (" + type + " *)emu_dynamic";
-        s->replace(at, end - at, made);
-    }
-}
-
-// `static __shared__` is legal; our __shared__ is itself static. And variables of the device are told from functions.
-void mark_variables(std::string* s) {
-    for (size_t at = 0; (at = find_word(*s, "static", at)) != std::string::npos; at++) {
-        if (word_at(*s, skip_space(*s, at + 6)) == "__emu_shared__") s->replace(at, 6, "      ");
-    }
-    for (size_t at = 0; (at = find_word(*s, "__emu_device__", at)) != std::string::npos; at++) {
-        size_t p = at + strlen("__emu_device__");
-        while (p < s->size()) {
-            p = skip_space(*s, p);
-            std::string w = word_at(*s, p);
-            if (w == "__attribute__" || w == "alignas") {
-                p = skip_group(*s, skip_space(*s, p + w.size()));
-            } else if (w == "operator" || strchr("({", (*s)[p])) {
-                break;  // a function
-            } else if (strchr(";=[", (*s)[p])) {
-                bool is_constant = find_word(s->substr(at, p - at), "__emu_constant__", 0) != std::string::npos;
-                if (!is_constant) s->replace(at, strlen("__emu_device__"), "__emu_variable__");
-                break;
-            } else {
-                p += w.empty() ? 1 : w.size();
-            }
-        }
-    }
 }
 
 // ---- Options ---------------------------------------------------------------------------------------------------------
@@ -310,34 +152,14 @@ int compile(Program* p, int count, const char* const* given) {
         return NVRTC_ERROR_INVALID_OPTION;
     }
     p->machine_code = o.machine_code;
-    std::string text;
-    if (!emu_preprocess(p->text, p->name, o.first, p->headers, &text, &p->log)) {
-        return NVRTC_ERROR_COMPILATION;
-    }
-    replace_dynamic_shared(&text);
-    mark_variables(&text);
-    std::string table;
-    for (const Found& f : find_kernels(text)) {
-        table += "    EMU_KERNEL(\"" + f.name + "\", " + (f.bound.empty() ? "0" : "(int)(" + f.bound + ")") + ", 0, " +
-                 f.name + ")\n";
-    }
+    p->source.first = o.first;
+    p->source.second = o.second;
     p->lowered.clear();
-    for (size_t i = 0; i < p->expressions.size(); i++) {
-        std::string e = p->expressions[i];
-        size_t from = skip_space(e, 0);
-        if (e[from] == '&') from++;
-        e = e.substr(from);
-        p->lowered.push_back("emu_lowered_" + std::to_string(i));
-        table += "    EMU_KERNEL(\"" + p->lowered.back() + "\", 0, 1, " + e + ")\n";
+    for (size_t i = 0; i < p->source.expressions.size(); i++) {
+        p->lowered.push_back(emu::lowered_name(i));
     }
-    text += "\n#line 1 \"kernels and name expressions\"\nEMU_KERNELS = {\n" + table + "    {}};\n";
-    std::string log;
-    bool ok = emu_compile(text, o.second, &p->image, &log);
-    p->log += log;
-    if (!ok && p->text.find("asm") != std::string::npos) {
-        p->log += "emulated NVRTC: inline PTX cannot be emulated; give plain C++ under #ifdef GRAMIAN_EMULATED\n";
-    }
-    return ok ? NVRTC_SUCCESS : NVRTC_ERROR_COMPILATION;
+    p->image = emu::pack(p->source);
+    return emu::build(p->source, &p->log).empty() ? NVRTC_ERROR_COMPILATION : NVRTC_SUCCESS;
 }
 
 }  // namespace
@@ -380,10 +202,10 @@ EMU_EXPORT int nvrtcCreateProgram(void** handle, const char* text, const char* n
     FAULT(nvrtcCreateProgram);
     if (!handle || !text || headers < 0 || (headers > 0 && (!contents || !names))) return NVRTC_ERROR_INVALID_INPUT;
     Program* p = new Program();
-    p->text = text;
-    p->name = name && *name ? name : "default_program";
+    p->source.text = text;
+    p->source.name = name && *name ? name : "default_program";
     for (int i = 0; i < headers; i++) {
-        p->headers.emplace_back(names[i], contents[i]);
+        p->source.headers.emplace_back(names[i], contents[i]);
     }
     std::lock_guard<std::mutex> hold(mutex);
     programs.insert(p);
@@ -414,7 +236,7 @@ EMU_EXPORT int nvrtcAddNameExpression(void* handle, const char* expression) {
     PROGRAM(nvrtcAddNameExpression, handle);
     if (!expression) return NVRTC_ERROR_INVALID_INPUT;
     if (p->compiled) return NVRTC_ERROR_NO_NAME_EXPRESSIONS_AFTER_COMPILATION;
-    p->expressions.push_back(expression);
+    p->source.expressions.push_back(expression);
     return NVRTC_SUCCESS;
 }
 
@@ -422,8 +244,8 @@ EMU_EXPORT int nvrtcGetLoweredName(void* handle, const char* expression, const c
     PROGRAM(nvrtcGetLoweredName, handle);
     if (!expression || !lowered) return NVRTC_ERROR_INVALID_INPUT;
     if (!p->compiled) return NVRTC_ERROR_NO_LOWERED_NAMES_BEFORE_COMPILATION;
-    for (size_t i = 0; i < p->expressions.size(); i++) {
-        if (p->expressions[i] == expression) {
+    for (size_t i = 0; i < p->source.expressions.size(); i++) {
+        if (p->source.expressions[i] == expression) {
             *lowered = p->lowered[i].c_str();
             return NVRTC_SUCCESS;
         }
