@@ -2,6 +2,7 @@ package dev.gramian.spec;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.gramian.cuda.emulated.EmulatedCuda;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -35,7 +36,11 @@ public final class SpecSummary implements TestExecutionListener {
 
     private synchronized Counts of(TestIdentifier test) {
         Matcher m = DEVICE.matcher(test.getDisplayName());
-        return devices.computeIfAbsent(m.find() ? m.group() : "any", d -> new Counts());
+        String device = m.find() ? m.group() : "any";
+        if (device.startsWith("cuda") && EmulatedCuda.isActive()) {
+            device += " (emulated)";
+        }
+        return devices.computeIfAbsent(device, d -> new Counts());
     }
 
     @Override
@@ -65,8 +70,8 @@ public final class SpecSummary implements TestExecutionListener {
         StringBuilder text = new StringBuilder();
         devices.forEach((device, c) -> {
             text.append(
-                    String.format("%-12s %6d passed %4d failed %4d skipped%n", device, c.passed, c.failed, c.skipped));
-            c.skipReasons.forEach((reason, n) -> text.append(String.format("%-12s   %d skipped: %s%n", "", n, reason)));
+                    String.format("%-18s %6d passed %4d failed %4d skipped%n", device, c.passed, c.failed, c.skipped));
+            c.skipReasons.forEach((reason, n) -> text.append(String.format("%-18s   %d skipped: %s%n", "", n, reason)));
         });
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("devices", devices);
