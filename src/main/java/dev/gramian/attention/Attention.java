@@ -1,9 +1,14 @@
 package dev.gramian.attention;
 
+import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.Bytes;
+import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
+import dev.gramian.core.ShapeException;
+import java.util.Arrays;
+import java.util.function.Consumer;
 
 /**
  * Scaled dot-product attention: softmax(scale · q kᵀ, masked) v, as one batched pipeline of two matrix products with
@@ -20,77 +25,180 @@ import dev.gramian.core.GramianException;
  * rounded to the half type too where that makes the second product much faster.
  */
 public final class Attention {
-    private static final Attention DEFAULT = new Attention(false, null, null, null, 0, null, null, false, null);
+    private static final Attention DEFAULT = new Attention();
 
-    /** Causal at all, the alignment if one is named, the offset if it is given as a number. */
-    final boolean isCausal;
-    final Causal alignment;
-    final Long offset;
+    /** Of a window's side: no limit. */
+    static final long UNBOUNDED = -1;
+
+    // set by the option methods on a fresh copy, never after it was handed out
+
+    boolean isCausal;
+    /** Where queries stand among the keys: an alignment if one is named, an offset if it is given as a number. */
+    Causal alignment;
+    Long offset;
+    /** An offset per sequence, or null. */
+    long[] offsets;
+    /** Neighbours seen to the left and right; {@link #UNBOUNDED} for all. */
+    long left = UNBOUNDED;
+    long right = UNBOUNDED;
+    /** Valid keys of each sequence, or null. */
+    long[] lengths;
     /** Null for 1 / sqrt(d). */
-    final Double scale;
-    final double softcap;
-    final Tensor mask;
-    final Tensor bias;
-    final boolean weights;
+    Double scale;
+    double softcap;
+    Tensor mask;
+    Tensor bias;
+    Tensor slopes;
+    Tensor sinks;
+    double dropout;
+    long seed;
+    /** Heads of operands (B, L, heads * d); 0 where they have an axis for them. */
+    long queryHeads;
+    long keyHeads;
+    boolean weights;
     /** Null for what suits the device. */
-    final Long workspace;
+    Long workspace;
 
-    private Attention(
-            boolean isCausal,
-            Causal alignment,
-            Long offset,
-            Double scale,
-            double softcap,
-            Tensor mask,
-            Tensor bias,
-            boolean weights,
-            Long workspace) {
-        this.isCausal = isCausal;
-        this.alignment = alignment;
-        this.offset = offset;
-        this.scale = scale;
-        this.softcap = softcap;
-        this.mask = mask;
-        this.bias = bias;
-        this.weights = weights;
-        this.workspace = workspace;
+    private Attention() {}
+
+    private Attention with(Consumer<Attention> change) {
+        Attention a = new Attention();
+        a.isCausal = isCausal;
+        a.alignment = alignment;
+        a.offset = offset;
+        a.offsets = offsets;
+        a.left = left;
+        a.right = right;
+        a.lengths = lengths;
+        a.scale = scale;
+        a.softcap = softcap;
+        a.mask = mask;
+        a.bias = bias;
+        a.slopes = slopes;
+        a.sinks = sinks;
+        a.dropout = dropout;
+        a.seed = seed;
+        a.queryHeads = queryHeads;
+        a.keyHeads = keyHeads;
+        a.weights = weights;
+        a.workspace = workspace;
+        change.accept(a);
+        return a;
     }
 
     /**
      * What attention gives: {@code output} (..., Hq, Lq, dv) in the operands' type; {@code weights} (..., Hq, Lq, Lk),
      * null unless asked for, and {@code logSumExp} (..., Hq, Lq), the natural logarithm of each row's sum of
-     * exponentials of the final scores, both in the type computed in: F64 for F64, else F32.
+     * exponentials of the final scores (of the sink too, where there is one), both in the type computed in: F64 for F64,
+     * else F32.
      */
     public record Result(Tensor output, Tensor weights, Tensor logSumExp) {}
 
-    // ---- options ---------------------------------------------------------------------------------------------------
+    // ---- options: where queries stand and what they see -------------------------------------------------------------
 
     /** Scale 1 / sqrt(d), every query sees every key. */
     public static Attention scaled() {
         return DEFAULT;
     }
 
-    /** Query i sees keys j up to i. Needs as many queries as keys; name a {@link Causal} alignment otherwise. */
+    /**
+     * Query i sees keys j up to its own place. Needs as many queries as keys, or {@link #lengths}; name a {@link Causal}
+     * alignment or {@link #offset} otherwise.
+     */
     public Attention causal() {
-        return new Attention(true, null, null, scale, softcap, mask, bias, weights, workspace);
+        return with(a -> a.isCausal = true);
     }
 
-    /** Query i sees keys j up to i, counted from the first or from the last query. */
+    /** Causal, query i standing at key i or, counted from the end, at key i + Lk - Lq. */
     public Attention causal(Causal alignment) {
-        return new Attention(true, alignment, null, scale, softcap, mask, bias, weights, workspace);
+        return with(a -> {
+            a.isCausal = true;
+            a.alignment = alignment;
+            a.offset = null;
+            a.offsets = null;
+        });
     }
 
     /** Causal with any offset: query i sees keys {@code j <= i + offset}; negative ones leave the first rows empty. */
     public Attention offset(long offset) {
-        return new Attention(true, null, offset, scale, softcap, mask, bias, weights, workspace);
+        return align(offset).causal();
     }
+
+    /** Query i stands at key i or, counted from the end, at key i + Lk - Lq; for windows and distances. */
+    public Attention align(Causal alignment) {
+        return with(a -> {
+            a.alignment = alignment;
+            a.offset = null;
+            a.offsets = null;
+        });
+    }
+
+    /** Query i stands at key i + offset; for windows and distances. */
+    public Attention align(long offset) {
+        return with(a -> {
+            a.alignment = null;
+            a.offset = offset;
+            a.offsets = null;
+        });
+    }
+
+    /** Query i of sequence b stands at key i + offsets[b]: one per sequence, in row-major order of the batch axes. */
+    public Attention alignEach(long... offsets) {
+        return with(a -> {
+            a.alignment = null;
+            a.offset = null;
+            a.offsets = offsets.clone();
+        });
+    }
+
+    /**
+     * A sliding window: a query sees so many keys to the left and right of its own place, itself not counted; -1 for all.
+     * Composes with {@link #causal()}, which is a right side of 0.
+     */
+    public Attention window(long left, long right) {
+        if (left < UNBOUNDED || right < UNBOUNDED) {
+            throw new GramianException("attend: window is negative; left " + left + ", right " + right
+                    + "; give the neighbours seen on each side, -1 for all");
+        }
+        return with(a -> {
+            a.left = left;
+            a.right = right;
+        });
+    }
+
+    /**
+     * Sequence b has {@code lengths[b]} keys, what follows is padding: one per sequence, in row-major order of the batch
+     * axes. Causal without an alignment, and BOTTOM_RIGHT, then count from the sequence's own end: the last query stands at
+     * its last key. Null for none.
+     */
+    public Attention lengths(long... lengths) {
+        if (lengths != null) {
+            for (long n : lengths) {
+                if (n < 0) {
+                    throw new ShapeException("attend: a length is negative; lengths " + Arrays.toString(lengths)
+                            + "; give the valid keys of each sequence");
+                }
+            }
+        }
+        return with(a -> a.lengths = lengths == null ? null : lengths.clone());
+    }
+
+    /**
+     * BOOL, true = may attend, broadcast to (..., Hq, Lq, Lk) from the last axis; a shorter last axis blocks the keys
+     * beyond it. Where causal too, both must allow. Null for none.
+     */
+    public Attention mask(Tensor allowed) {
+        return with(a -> a.mask = allowed);
+    }
+
+    // ---- options: scores --------------------------------------------------------------------------------------------
 
     /** Factor of q kᵀ in place of 1 / sqrt(d); 0 means 0. */
     public Attention scale(double scale) {
         if (!Double.isFinite(scale)) {
             throw new GramianException("attend: scale is not finite; scale " + scale + "; 1 / sqrt(d) is the default");
         }
-        return new Attention(isCausal, alignment, offset, scale, softcap, mask, bias, weights, workspace);
+        return with(a -> a.scale = scale);
     }
 
     /** Scores become {@code cap * tanh(score / cap)} after scaling and before bias and masks; 0 for none. */
@@ -99,28 +207,80 @@ public final class Attention {
             throw new GramianException("attend: softcap is " + cap + "; it limits scores to (-cap, cap); "
                     + "use a positive number, or 0 for none");
         }
-        return new Attention(isCausal, alignment, offset, scale, cap, mask, bias, weights, workspace);
+        return with(a -> a.softcap = cap);
     }
 
     /**
-     * BOOL, true = may attend, broadcast to (..., Hq, Lq, Lk) from the last axis. Where causal too, both must allow.
-     * Null for none.
-     */
-    public Attention mask(Tensor allowed) {
-        return new Attention(isCausal, alignment, offset, scale, softcap, allowed, bias, weights, workspace);
-    }
-
-    /**
-     * Added to the scaled and capped scores, broadcast to (..., Hq, Lq, Lk) from the last axis. F64 for F64 operands,
-     * else F32 or a half type. Null for none.
+     * Added to the scaled and capped scores, broadcast to (..., Hq, Lq, Lk) from the last axis; a shorter last axis blocks
+     * the keys beyond it. F64 for F64 operands, else F32 or a half type. Null for none.
      */
     public Attention bias(Tensor bias) {
-        return new Attention(isCausal, alignment, offset, scale, softcap, mask, bias, weights, workspace);
+        return with(a -> a.bias = bias);
+    }
+
+    /**
+     * Attention with linear biases (Press et al. 2021): minus slope times the distance of key and query's place, with
+     * slopes (..., Hq) in the type computed in or a half type. Null for none.
+     */
+    public Attention alibi(Tensor slopes) {
+        return with(a -> a.slopes = slopes);
+    }
+
+    /** The usual slopes for a number of heads: 2^(-8 h / heads) for h from 1, by halves where it is no power of two. */
+    public static double[] alibiSlopes(int heads) {
+        int power = Integer.highestOneBit(Math.max(1, heads));
+        double[] s = new double[heads];
+        for (int h = 0; h < heads; h++) {
+            s[h] = h < power
+                    ? Math.pow(2, -8.0 * (h + 1) / power)
+                    : Math.pow(2, -4.0 * (2 * (h - power) + 1) / power);
+        }
+        return s;
+    }
+
+    /**
+     * One more score per head, (..., Hq), that takes part in the softmax and has no value: what it gets is lost. In the
+     * type computed in or a half type. Null for none.
+     */
+    public Attention sinks(Tensor sinks) {
+        return with(a -> a.sinks = sinks);
+    }
+
+    /**
+     * Each weight becomes 0 with probability {@code p} and grows by 1 / (1 - p) otherwise; one seed drops the same weights
+     * on every device. Weights returned are those before; rules out working in slices. 0 for none.
+     */
+    public Attention dropout(double p, long seed) {
+        if (!(p >= 0 && p < 1)) {
+            throw new GramianException("attend: dropout is " + p + "; it is the probability of losing a weight; "
+                    + "give 0 up to, not including, 1");
+        }
+        return with(a -> {
+            a.dropout = p;
+            a.seed = seed;
+        });
+    }
+
+    // ---- options: operands and results ------------------------------------------------------------------------------
+
+    /**
+     * Operands and output have their heads in the last axis: q (B, Lq, Hq * d), k (B, Lk, Hkv * d), v (B, Lk, Hkv * dv),
+     * output (B, Lq, Hq * dv). Nothing is copied for it.
+     */
+    public Attention heads(long queryHeads, long keyHeads) {
+        if (queryHeads < 1 || keyHeads < 1) {
+            throw new ShapeException("attend: no heads; query heads " + queryHeads + ", key heads " + keyHeads
+                    + "; give 1 or more");
+        }
+        return with(a -> {
+            a.queryHeads = queryHeads;
+            a.keyHeads = keyHeads;
+        });
     }
 
     /** Whether to return the weights, which takes their memory twice and rules out working in slices. */
     public Attention weights(boolean wanted) {
-        return new Attention(isCausal, alignment, offset, scale, softcap, mask, bias, wanted, workspace);
+        return with(a -> a.weights = wanted);
     }
 
     /**
@@ -131,7 +291,7 @@ public final class Attention {
         if (bytes < 0) {
             throw new GramianException("attend: workspace is negative; " + bytes + " bytes; give 0 or more");
         }
-        return new Attention(isCausal, alignment, offset, scale, softcap, mask, bias, weights, bytes);
+        return with(a -> a.workspace = bytes);
     }
 
     // ---- running ---------------------------------------------------------------------------------------------------
@@ -143,13 +303,16 @@ public final class Attention {
 
     /** Runs in the innermost open scope of q's device, which owns the results. */
     public Result apply(Tensor q, Tensor k, Tensor v) {
-        Problem p = Problem.of(this, q, k, v);
         try (Scope s = Scope.inner("attend", q.device())) {
+            Problem p = problem(s, q, k, v);
             Pipeline.Part part = new Pipeline(this, p).run(p.operands());
-            s.keep(part.output());
+            Tensor output = p.join(part.output(), p.valueSize());
+            if (queryHeads > 0) {
+                output = output.transpose(-3, -2).reshape(output.dim(0), p.queries(), queryHeads * p.valueSize());
+            }
             s.keep(part.logSumExp());
             return new Result(
-                    p.join(part.output(), p.valueSize()),
+                    s.keep(output),
                     weights ? p.join(s.keep(part.weights()), p.keys()) : null,
                     p.join(part.logSumExp()));
         } catch (GramianException e) {
@@ -157,13 +320,90 @@ public final class Attention {
         }
     }
 
+    private Problem problem(Scope s, Tensor q, Tensor k, Tensor v) {
+        return queryHeads == 0
+                ? Problem.of(s, this, q, k, v)
+                : Problem.of(s, this, heads("q", q, queryHeads), heads("k", k, keyHeads), heads("v", v, keyHeads));
+    }
+
+    /** (B, L, heads * d) as (B, heads, L, d). */
+    private static Tensor heads(String name, Tensor t, long heads) {
+        if (t.rank() != 3 || t.dim(-1) % heads != 0) {
+            throw new ShapeException("attend: " + name + " does not divide into heads; " + name + " " + t.shape() + ", "
+                    + heads + " heads; with heads(...) operands are (batch, length, heads * size)");
+        }
+        return t.reshape(t.dim(0), t.dim(1), heads, t.dim(2) / heads).transpose(1, 2);
+    }
+
+    /** How far scores have come: ONNX's numbering of what an attention may output. */
+    public enum Stage {
+        /** Scaled products of queries and keys. */
+        RAW,
+        /** After the soft cap. */
+        SOFTCAP,
+        /** After bias, distances and masks: -inf where a query may not attend. */
+        MASKED,
+        /** After the softmax. */
+        WEIGHTS
+    }
+
+    /**
+     * The scores (..., Hq, Lq, Lk) at a stage, in the type computed in. Not the way {@link #apply} takes: it is the plain
+     * composition that defines it.
+     */
+    public Tensor scores(Stage stage, Tensor q, Tensor k) {
+        try (Scope s = Scope.inner("attend", q.device())) {
+            Problem p = problem(s, q, k, k);
+            return s.keep(p.join(new Scores(this, p).at(s, stage), p.keys()));
+        } catch (GramianException e) {
+            throw Frame.in("attend", e);
+        }
+    }
+
+    /**
+     * Attention over parts of the keys as one: results of the same queries, each over other keys, weighted by their
+     * log-sum-exp. Without weights.
+     */
+    public static Result merge(Result... parts) {
+        if (parts.length == 0) {
+            throw new ShapeException("merge: nothing to merge; give at least one result");
+        }
+        Tensor first = parts[0].output();
+        try (Scope s = Scope.inner("merge", first.device())) {
+            DType compute = parts[0].logSumExp().dtype();
+            Tensor[] sums = Arrays.stream(parts).map(Result::logSumExp).toArray(Tensor[]::new);
+            Tensor all = Join.stack(0, sums).logSumExp(0);
+            // a query that sees no key of any part: all sums are -inf, and exp(-inf - 0) is 0
+            Tensor shift = all.gt(Double.NEGATIVE_INFINITY).where(all, s.scalar(compute, 0));
+            Tensor total = null;
+            for (Result part : parts) {
+                Tensor weight = part.logSumExp().sub(shift).exp().unsqueeze(-1);
+                Tensor term = part.output().to(compute).mul(weight);
+                total = total == null ? term : total.add(term);
+            }
+            return new Result(s.keep(total.to(first.dtype())), null, s.keep(all));
+        }
+    }
+
+    /**
+     * Sequences of different length one after another without padding: q (sum of Lq, Hq, d), k (sum of Lk, Hkv, d), v (sum
+     * of Lk, Hkv, dv); sequence b has the queries {@code queryOffsets[b]} up to {@code queryOffsets[b + 1]}, and keys
+     * likewise. Output (sum of Lq, Hq, dv), log-sum-exp (Hq, sum of Lq). Masks, biases, lengths and weights belong to
+     * padded batches.
+     */
+    public Result packed(Tensor q, Tensor k, Tensor v, long[] queryOffsets, long[] keyOffsets) {
+        return Packed.apply(this, q, k, v, queryOffsets, keyOffsets);
+    }
+
     /**
      * Most bytes that {@link #apply} takes for these operands at any time, its results among them and what is live
      * already left out.
      */
     public long peakBytes(Tensor q, Tensor k, Tensor v) {
-        Problem p = Problem.of(this, q, k, v);
-        return new Pipeline(this, p).peak(p.operands()).most();
+        try (Scope s = Scope.inner("attend", q.device())) {
+            Problem p = problem(s, q, k, v);
+            return new Pipeline(this, p).peak(p.operands()).most();
+        }
     }
 
     @Override
@@ -172,8 +412,15 @@ public final class Attention {
                 + (softcap > 0 ? ", softcap " + softcap : "")
                 + (isCausal ? ", causal" : "")
                 + (alignment != null ? " " + alignment : offset != null ? " offset " + offset : "")
+                + (offsets != null ? " offsets " + Arrays.toString(offsets) : "")
+                + (left >= 0 || right >= 0 ? ", window " + left + "," + right : "")
+                + (lengths != null ? ", lengths " + Arrays.toString(lengths) : "")
                 + (mask != null ? ", mask " + mask.shape() : "")
                 + (bias != null ? ", bias " + bias.shape() : "")
+                + (slopes != null ? ", alibi " + slopes.shape() : "")
+                + (sinks != null ? ", sinks " + sinks.shape() : "")
+                + (dropout > 0 ? ", dropout " + dropout : "")
+                + (queryHeads > 0 ? ", heads " + queryHeads + " and " + keyHeads : "")
                 + (weights ? ", with weights" : "")
                 + (workspace != null ? ", workspace " + Bytes.text(workspace) : "");
     }

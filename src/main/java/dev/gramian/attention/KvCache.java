@@ -206,25 +206,7 @@ public final class KvCache implements AutoCloseable {
         if (same(starts) && same(lengths())) {
             return options.offset(starts.length == 0 ? 0 : starts[0]).apply(q, keys.padded(), values.padded());
         }
-        try (Scope s = Scope.inner("attend", q.device())) {
-            Tensor seen = seen(s, q.dim(2), starts);
-            Attention.Result r = options.mask(options.mask == null ? seen : seen.and(options.mask))
-                    .apply(q, keys.padded(), values.padded());
-            s.keep(r.output());
-            s.keep(r.logSumExp());
-            if (r.weights() != null) {
-                s.keep(r.weights());
-            }
-            return r;
-        }
-    }
-
-    /** (batch, 1, n, longest): key j where {@code j <= starts[b] + i} and j is in the sequence. */
-    private Tensor seen(Scope s, long n, long[] starts) {
-        long[] lengths = lengths();
-        Tensor last = s.tensor(starts, starts.length, 1).add(s.arange(DType.I64, n))
-                .minimum(s.tensor(lengths, lengths.length, 1).sub(1));
-        return s.arange(DType.I64, keys.longest()).le(last.unsqueeze(1).unsqueeze(-1));
+        return options.alignEach(starts).lengths(lengths()).causal().apply(q, keys.padded(), values.padded());
     }
 
     private void query(Tensor q) {

@@ -5,15 +5,20 @@ import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Problem.Operands;
+import dev.gramian.attention.Problem.PerSequence;
+import dev.gramian.core.Band;
 import dev.gramian.core.DType;
 import dev.gramian.core.GemmPlan;
 import dev.gramian.core.MathMode;
 import dev.gramian.core.Op;
+import dev.gramian.core.Op.AttentionWeights.Extra;
 import dev.gramian.core.Profile;
 import dev.gramian.core.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Runs attention on operands in {@link Problem}'s form: whole, or cut along an axis into pieces that are computed one
@@ -26,6 +31,8 @@ final class Pipeline {
     private final Problem p;
     private final boolean weights;
     private final double softcap;
+    private final double dropout;
+    private final long seed;
     private final long workspace;
     /** Queries of a causal block: fewer look at fewer keys in vain but make poor products. */
     private final long block;
@@ -45,7 +52,11 @@ final class Pipeline {
         boolean half = profile.halfProducts() && p.type().isHalf()
                 && Scope.innermost("attend", device).mathMode() == MathMode.REDUCED;
         second = half ? p.type() : p.compute();
-        masked = a.mask != null || a.bias != null || p.causal() && p.operands().offset() < p.keys() - 1;
+        dropout = a.dropout;
+        seed = a.seed;
+        Operands o = p.operands();
+        masked = o.mask() != null || o.bias() != null || o.lengths() != null
+                || o.shifts() != null || !o.band().covers(p.queries(), p.keys());
     }
 
     /** Results in the common form; no weights unless asked for. */
@@ -63,7 +74,8 @@ final class Pipeline {
         // once for all pieces: values in the second product's type, operands that no product can read in place
         Tensor k = readable(o.k());
         Tensor v = readable(o.v().to(second));
-        return pieces(new Operands(o.q(), k, v, o.mask(), o.bias(), o.offset()));
+        return pieces(new Operands(o.q(), k, v, o.mask(), o.bias(), o.slopes(), o.sinks(), o.shifts(), o.lengths(),
+                o.band(), o.center()));
     }
 
     private static Tensor readable(Tensor t) {
@@ -94,9 +106,18 @@ final class Pipeline {
         try (Scope s = Scope.inner("attend", o.q().device())) {
             Tensor[] w = weights(s, o);
             // as the operands' type at once where the product can give it
-            Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, second, masked), w[0].to(second), o.v()).to(p.type());
+            Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, second, masked), dropped(s, w[0]).to(second), o.v())
+                    .to(p.type());
             return new Part(s.keep(output), weights ? s.keep(w[0]) : null, s.keep(w[1]));
         }
+    }
+
+    private Tensor dropped(Scope s, Tensor w) {
+        if (dropout == 0) {
+            return w;
+        }
+        Tensor kept = s.uniform(DType.F32, seed, 0, 1, w.shape().toArray()).ge(dropout);
+        return kept.where(w.mul(1 / (1 - dropout)), w.mul(0));
     }
 
     /** Weights and log-sum-exp; the scores are gone when they return. */
@@ -105,17 +126,16 @@ final class Pipeline {
             Tensor scores = s.run(
                     new Op.Gemm(s.mathMode(), 1, p.compute(), false), o.q(), o.k().transpose(-2, -1));
             List<Tensor> in = new ArrayList<>(List.of(scores));
-            if (o.mask() != null) {
-                in.add(o.mask());
-            }
-            if (o.bias() != null) {
-                in.add(o.bias().to(p.compute()));
-            }
-            // where the first query sees every key, so do all: nothing to select
-            boolean causal = p.causal() && o.offset() < o.k().dim(-2) - 1;
-            Tensor[] w = s.runAll(
-                    new Op.AttentionWeights(
-                            p.scale(), softcap, causal, o.offset(), o.mask() != null, o.bias() != null),
+            Set<Extra> extras = EnumSet.noneOf(Extra.class);
+            add(Extra.MASK, o.mask(), extras, in);
+            add(Extra.BIAS, o.bias() == null ? null : o.bias().to(p.compute()), extras, in);
+            add(Extra.SLOPES, o.slopes(), extras, in);
+            add(Extra.SINKS, o.sinks(), extras, in);
+            add(Extra.SHIFTS, o.shifts() == null ? null : o.shifts().values(), extras, in);
+            add(Extra.LENGTHS, o.lengths() == null ? null : o.lengths().values(), extras, in);
+            // where every query sees every key there is nothing to select
+            Band band = o.shifts() == null && o.band().covers(o.q().dim(-2), o.k().dim(-2)) ? Band.OPEN : o.band();
+            Tensor[] w = s.runAll(new Op.AttentionWeights(p.scale(), softcap, band, o.center(), extras),
                     in.toArray(new Tensor[0]));
             s.keep(w[0]);
             s.keep(w[1]);
@@ -123,19 +143,50 @@ final class Pipeline {
         }
     }
 
+    private static void add(Extra which, Tensor t, Set<Extra> extras, List<Tensor> in) {
+        if (t != null) {
+            extras.add(which);
+            in.add(t);
+        }
+    }
+
     // ---- cutting ---------------------------------------------------------------------------------------------------
+
+    /** Whether nothing may be left out: every weight is wanted, or counts its place among all. */
+    private boolean whole() {
+        return weights || dropout > 0;
+    }
+
+    /** First key that some query from {@code from} to {@code to} of these may see, and one past the last. */
+    private static long[] range(Operands o, long from, long to) {
+        long keys = o.k().dim(-2);
+        long end = o.lengths() == null ? keys : Math.max(0, Math.min(keys, o.lengths().most()));
+        if (from == to) {
+            return new long[] {0, 0};
+        }
+        long low = o.shifts() == null ? 0 : o.shifts().least();
+        long high = o.shifts() == null ? 0 : o.shifts().most();
+        long last = Math.min(end, o.band().to(to - 1 + high, keys));
+        return new long[] {Math.min(last, o.band().from(from + low, keys)), last};
+    }
 
     /** Without the keys that no query of these can see. */
     private Operands seen(Operands o) {
         long keys = o.k().dim(-2);
-        // the last query's limit, kept in range first: an offset may be any long
-        long seen = p.causal() ? Math.max(0, Math.min(keys, Math.min(keys, o.offset()) + o.q().dim(-2))) : keys;
-        if (seen == keys || weights) {
+        long[] seen = range(o, 0, o.q().dim(-2));
+        long from = seen[0];
+        long to = seen[1];
+        if (to - from == keys || whole()) {
             return o;
         }
+        PerSequence lengths = o.lengths();
+        if (lengths != null && from > 0) {
+            lengths = new PerSequence(lengths.values().sub(from), lengths.least() - from, lengths.most() - from);
+        }
         return new Operands(
-                o.q(), o.k().slice(-2, 0, seen), o.v().slice(-2, 0, seen),
-                cut(o.mask(), KEYS, keys, 0, seen), cut(o.bias(), KEYS, keys, 0, seen), o.offset());
+                o.q(), o.k().slice(-2, from, to), o.v().slice(-2, from, to),
+                cut(o.mask(), KEYS, keys, from, to), cut(o.bias(), KEYS, keys, from, to),
+                o.slopes(), o.sinks(), o.shifts(), lengths, o.band().moved(0, from), o.center() - from);
     }
 
     private Cut cut(Operands o) {
@@ -143,11 +194,11 @@ final class Pipeline {
         long keys = o.k().dim(-2);
         long[] sizes = scores(o).toArray();
         long size = Shape.of(sizes).size();
-        if (weights || size == 0) {
+        if (whole() || size == 0) {
             return new Cut(QUERIES, rows, 0);
         }
         // blocks of queries that need not look at all keys
-        if (p.causal() && rows > block && o.offset() < keys - block) {
+        if (rows > block && (width(range(o, 0, block)) < keys || width(range(o, rows - block, rows)) < keys)) {
             return new Cut(QUERIES, rows, block);
         }
         double bytes = 2.0 * size * p.compute().bytes();
@@ -161,6 +212,10 @@ final class Pipeline {
             }
         }
         return new Cut(QUERIES, rows, 0);
+    }
+
+    private static long width(long[] range) {
+        return range[1] - range[0];
     }
 
     private static Shape scores(Operands o) {
@@ -179,12 +234,21 @@ final class Pipeline {
                 rows ? o.v() : cut(o.v(), c.axis, c.size, from, to),
                 cut(o.mask(), c.axis, c.size, from, to),
                 cut(o.bias(), c.axis, c.size, from, to),
-                rows && p.causal() ? later(o.offset(), from) : o.offset());
+                lead(o.slopes(), c, from, to),
+                lead(o.sinks(), c, from, to),
+                lead(o.shifts(), c, from, to),
+                lead(o.lengths(), c, from, to),
+                rows ? o.band().moved(from, 0) : o.band(),
+                rows ? o.center() + from : o.center());
     }
 
-    /** offset + rows, for any offset. */
-    private static long later(long offset, long rows) {
-        return offset > 0 && offset > Long.MAX_VALUE - rows ? Long.MAX_VALUE : offset + rows;
+    /** Of an operand without query and key axes. */
+    private static Tensor lead(Tensor t, Cut c, long from, long to) {
+        return c.axis == QUERIES ? t : cut(t, c.axis - QUERIES, c.size, from, to);
+    }
+
+    private static PerSequence lead(PerSequence n, Cut c, long from, long to) {
+        return n == null ? null : new PerSequence(lead(n.values(), c, from, to), n.least(), n.most());
     }
 
     /** Part of an axis of {@code size}, unless {@code t} is broadcast along it. */
@@ -231,12 +295,14 @@ final class Pipeline {
         long sums = Shape.of(lines).size() * width;
         long values = Shape.of(lines).size() * o.v().dim(-1);
         long matrix = scores.size() * width;
+        // random numbers, what they keep, weights times a factor and zeros
+        long dropping = dropout == 0 ? 0 : scores.size() * (4 + 1 + 3 * width);
         long queries = GemmPlan.fits(o.q().layout()) ? 0 : bytes(o.q(), p.type());
         long bias = o.bias() == null || o.bias().dtype() == p.compute() ? 0 : bytes(o.bias(), p.compute());
         long rounded = p.type() == second ? 0 : values * p.type().bytes();
         long halves = second == p.compute() ? 0 : scores.size() * second.bytes();
         long most = Math.max(matrix + queries, matrix + bias + matrix + sums);
-        most = Math.max(most, matrix + sums + halves + values * second.bytes() + rounded);
+        most = Math.max(most, matrix + sums + dropping + halves + values * second.bytes() + rounded);
         return new Peak(values * p.type().bytes() + sums + (weights ? matrix : 0), most);
     }
 

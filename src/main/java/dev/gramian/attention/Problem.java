@@ -1,16 +1,22 @@
 package dev.gramian.attention;
 
 import dev.gramian.Device;
+import dev.gramian.Join;
+import dev.gramian.Scope;
 import dev.gramian.Tensor;
+import dev.gramian.core.Band;
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
 import dev.gramian.core.DeviceException;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
+import java.util.Arrays;
+import java.util.LongSummaryStatistics;
 
 /**
  * One call's operands, checked against each other and brought to a common form without copying: query heads split into
- * (key head, group), q (..., Hkv, G, Lq, d), k and v (..., Hkv, 1, Lk, d), masks (..., Hkv, G, Lq, Lk).
+ * (key head, group), q (..., Hkv, G, Lq, d), k and v (..., Hkv, 1, Lk, d), masks (..., Hkv, G, Lq, Lk), values per head
+ * (..., Hkv, G), values per sequence (..., 1, 1).
  *
  * <p>{@code batch} is the shape before the heads, {@code heads} whether any operand names a heads axis; {@code type} is
  * that of the operands and {@code compute} that of scores and weights.
@@ -25,13 +31,26 @@ record Problem(
         DType type,
         DType compute,
         double scale,
-        boolean causal,
         Operands operands) {
 
-    /** Views in the common form; {@code offset} counts for causal calls only. */
-    record Operands(Tensor q, Tensor k, Tensor v, Tensor mask, Tensor bias, long offset) {}
+    /**
+     * Views in the common form. Query i of sequence b stands at place {@code i + shifts[b] + center} among the keys and
+     * sees what {@code band} says of {@code i + shifts[b]}.
+     */
+    record Operands(
+            Tensor q, Tensor k, Tensor v, Tensor mask, Tensor bias, Tensor slopes, Tensor sinks, PerSequence shifts,
+            PerSequence lengths, Band band, long center) {}
 
-    static Problem of(Attention a, Tensor q, Tensor k, Tensor v) {
+    /** Whole numbers, one per sequence, with their least and largest. */
+    record PerSequence(Tensor values, long least, long most) {
+        static PerSequence of(Scope s, Shape batch, long[] values) {
+            LongSummaryStatistics range = Arrays.stream(values).summaryStatistics();
+            return new PerSequence(s.tensor(values, batch.plus(1, 1).toArray()), range.getMin(), range.getMax());
+        }
+    }
+
+    /** {@code s} owns what little is copied. */
+    static Problem of(Scope s, Attention a, Tensor q, Tensor k, Tensor v) {
         operand("q", "query", q);
         operand("k", "key", k);
         operand("v", "value", v);
@@ -66,8 +85,10 @@ record Problem(
         int rank = Math.max(q.rank(), Math.max(k.rank(), v.rank()));
         Shape scores = rank > 2 ? batch.plus(hq, lq, lk) : Shape.of(lq, lk);
         DType compute = q.dtype().compute();
-        mask(q, a.mask, scores);
-        bias(q, a.bias, scores, compute);
+        Tensor mask = wide(s, a.mask, lk);
+        Tensor bias = wide(s, a.bias, lk);
+        mask(q, mask, scores);
+        bias(q, bias, scores, compute);
 
         long groups = hk == 0 ? 1 : hq / hk;
         Tensor grouped = split(q, hk, groups);
@@ -76,12 +97,22 @@ record Problem(
             grouped = grouped.expand(batch.plus(hk, groups, lq, q.dim(-1)).toArray());
         }
         long d = q.dim(-1);
+        perSequence("lengths", a.lengths, batch, k);
+        perSequence("offsets", a.offsets, batch, k);
+        boolean placed = a.isCausal || a.left >= 0 || a.right >= 0 || a.slopes != null;
+        long[] own = !placed ? null : a.offsets != null ? a.offsets : ends(a, lq);
+        long offset = !placed || own != null ? 0 : offset(a, q, k);
         Operands operands = new Operands(
-                grouped, shared(k), shared(v), split(a.mask, hk, groups), split(a.bias, hk, groups), offset(a, q, k));
+                grouped, shared(k), shared(v), split(mask, hk, groups), split(bias, hk, groups),
+                perHead("slopes", a.slopes, q, batch, hq, hk, groups, compute),
+                perHead("sinks", a.sinks, q, batch, hq, hk, groups, compute),
+                own == null ? null : PerSequence.of(s, batch, own),
+                a.lengths == null ? null : PerSequence.of(s, batch, a.lengths),
+                band(a, offset), Math.max(-FAR, Math.min(FAR, offset)));
         // d = 0: all scores are 0, whatever 1 / sqrt(0) is
         double scale = a.scale != null ? a.scale : d == 0 ? 0 : 1 / Math.sqrt(d);
         return new Problem(
-                batch, rank > 2, hq, lq, lk, v.dim(-1), q.dtype(), compute, scale, a.isCausal, operands);
+                batch, rank > 2, hq, lq, lk, v.dim(-1), q.dtype(), compute, scale, operands);
     }
 
     /** (..., Hkv, G, Lq, n) as the caller sees it: (..., Hq, Lq, n), or (Lq, n) where no operand has heads. */
@@ -173,26 +204,100 @@ record Problem(
         }
     }
 
+    /** Of the values per head of a call: (..., Hq) as (..., Hkv, G), one for all heads as (..., 1, 1). */
+    private static Tensor perHead(
+            String name, Tensor t, Tensor q, Shape batch, long hq, long hk, long groups, DType compute) {
+        if (t == null) {
+            return null;
+        }
+        sameDevice(q, name, t);
+        if (t.dtype() != compute && !(t.dtype().isHalf() && compute == DType.F32)) {
+            throw new DTypeException("attend: " + name + " are " + t.dtype() + ", scores are " + compute + "; " + name
+                    + " " + t.shape() + ", q " + q.dtype() + " " + q.shape() + "; cast with .to(DType." + compute
+                    + ")");
+        }
+        if (t.rank() == 0 || !t.shape().broadcastsTo(batch.plus(hq))) {
+            throw new ShapeException("attend: " + name + " do not fit the query heads; " + name + " " + t.shape()
+                    + ", batch and query heads " + batch.plus(hq) + "; give one per query head");
+        }
+        Tensor c = t.to(compute);
+        Shape s = t.shape();
+        return t.dim(-1) == 1
+                ? c.unsqueeze(-1)
+                : c.reshape(s.slice(0, s.rank() - 1).plus(hk, groups).toArray());
+    }
+
+    private static void perSequence(String name, long[] values, Shape batch, Tensor k) {
+        if (values == null) {
+            return;
+        }
+        if (values.length != batch.size()) {
+            throw new ShapeException("attend: " + values.length + " " + name + " for batch " + batch + "; " + name + " "
+                    + Arrays.toString(values) + ", k " + k.shape() + "; give one per sequence");
+        }
+        for (long n : values) {
+            if (name.equals("lengths") && n > k.dim(-2)) {
+                throw new ShapeException("attend: a length is more than there are keys; lengths "
+                        + Arrays.toString(values) + ", k " + k.shape() + " has " + k.dim(-2)
+                        + " (axis -2); give the valid keys of each sequence");
+            }
+        }
+    }
+
+    /** Offsets by which the last query of each sequence stands at its last valid key; null where that is not asked for. */
+    private static long[] ends(Attention a, long queries) {
+        return a.lengths == null || a.offset != null || a.alignment == Causal.TOP_LEFT
+                ? null
+                : Arrays.stream(a.lengths).map(n -> n - queries).toArray();
+    }
+
+    /** Beyond any key: distances from there are as good as from further away. */
+    private static final long FAR = 1L << 52;
+
+    private static Band band(Attention a, long offset) {
+        long first = a.left < 0 ? Long.MIN_VALUE : Math.max(Long.MIN_VALUE + 1, less(offset, a.left));
+        long last = a.isCausal ? offset : a.right < 0 ? Long.MAX_VALUE : -less(-offset, a.right);
+        return new Band(first, last);
+    }
+
+    /** offset - n for n of 0 or more, for any offset. */
+    private static long less(long offset, long n) {
+        return offset < Long.MIN_VALUE + n ? Long.MIN_VALUE + 1 : offset - n;
+    }
+
     private static long offset(Attention a, Tensor q, Tensor k) {
         long lq = q.dim(-2);
         long lk = k.dim(-2);
-        if (!a.isCausal || a.alignment == Causal.TOP_LEFT) {
+        if (a.alignment == Causal.TOP_LEFT) {
             return 0;
         }
         if (a.offset != null) {
             return a.offset;
         }
         if (a.alignment == null && lq != lk) {
-            throw new ShapeException("attend: causal, but " + lq + " queries and " + lk
+            String what = a.isCausal ? "causal" : a.slopes != null ? "distances matter" : "a window";
+            String way = a.isCausal ? "causal" : "align";
+            throw new ShapeException("attend: " + what + ", but " + lq + " queries and " + lk
                     + " keys can be aligned two ways; q " + q.shape() + ", k " + k.shape()
-                    + "; causal(Causal.TOP_LEFT) lets query i see keys j <= i, "
-                    + "causal(Causal.BOTTOM_RIGHT) keys j <= i " + (lk < lq ? "- " + (lq - lk) : "+ " + (lk - lq))
-                    + ", offset(n) keys j <= i + n");
+                    + "; " + way + "(Causal.TOP_LEFT) lets query i "
+                    + (a.isCausal ? "see keys j <= i" : "stand at key i")
+                    + ", " + way + "(Causal.BOTTOM_RIGHT) " + (a.isCausal ? "keys j <= i " : "at key i ")
+                    + (lk < lq ? "- " + (lq - lk) : "+ " + (lk - lq))
+                    + ", " + (a.isCausal ? "offset(n) keys j <= i + n" : "align(n) at key i + n"));
         }
         return lk - lq;
     }
 
     // ---- the common form -------------------------------------------------------------------------------------------
+
+    /** A mask or bias whose last axis ends early, with the rest blocked. */
+    private static Tensor wide(Scope s, Tensor t, long keys) {
+        if (t == null || t.rank() == 0 || t.dim(-1) == 1 || t.dim(-1) >= keys) {
+            return t;
+        }
+        long[] rest = t.shape().with(t.rank() - 1, keys - t.dim(-1)).toArray();
+        return Join.concat(-1, t, s.full(t.dtype(), t.dtype().isFloat() ? Double.NEGATIVE_INFINITY : 0, rest));
+    }
 
     /** (..., H, x, y) as (..., Hkv, G, x, y), one head as (..., 1, 1, x, y). */
     private static Tensor split(Tensor t, long keyHeads, long groups) {

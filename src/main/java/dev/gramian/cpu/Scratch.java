@@ -26,7 +26,6 @@ final class Scratch {
         TILE_B,
         /** An operand of a product with zeros for NaN and infinities. */
         CLEAN,
-        CLEAN_A,
         TILE_C,
         /** Copies and work arrays of decompositions. */
         MATRIX,

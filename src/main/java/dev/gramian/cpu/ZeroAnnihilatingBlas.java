@@ -1,12 +1,12 @@
 package dev.gramian.cpu;
 
 import dev.gramian.core.DType;
-import java.util.BitSet;
 
 /**
  * Products in which a zero of a annihilates whatever stands in b, NaN and infinities too. The underlying {@link Blas}
- * multiplies with zeros in place of such values, so that annihilated ones change no bit of the result; then they are added
- * one by one, for the rows of a that are not zero there. A NaN in a still reaches the result.
+ * multiplies with 1 or -1 in place of such values, so that annihilated ones change no bit of the result; then they are
+ * added one by one, for the rows of a that are not zero there and whose results become infinite or NaN. With 0 in their
+ * place an infinity in a would give NaN. A NaN in a still reaches the result.
  */
 final class ZeroAnnihilatingBlas implements Blas {
     private final Blas blas;
@@ -46,63 +46,38 @@ final class ZeroAnnihilatingBlas implements Blas {
             blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
             return;
         }
+        long rows = transB ? n : k;
+        long cols = transB ? k : n;
         int w = type.bytes();
-        Side left = new Side(type, a, (transA ? 1 : lda) * w, (transA ? lda : 1) * w);
-        Side right = new Side(type, b, (transB ? ldb : 1) * w, (transB ? 1 : ldb) * w);
-        BitSet bad = new BitSet();
-        long clean = Scratch.take(Scratch.Slot.CLEAN, n * k * w);
-        for (long p = 0; p < k; p++) {
-            for (long j = 0; j < n; j++) {
-                double v = right.get(j, p);
+        long clean = Scratch.take(Scratch.Slot.CLEAN, rows * cols * w);
+        for (long i = 0; i < rows; i++) {
+            for (long j = 0; j < cols; j++) {
+                double v = get(type, b + (i * ldb + j) * w);
+                set(type, clean + (i * cols + j) * w, Double.isFinite(v) ? v : Math.copySign(1, v));
+            }
+        }
+        blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, clean, Math.max(1, cols), beta, c, ldc);
+        long incA = (transA ? 1 : lda) * w;
+        long stepA = (transA ? lda : 1) * w;
+        for (long i = 0; i < rows; i++) {
+            for (long j = 0; j < cols; j++) {
+                double v = get(type, b + (i * ldb + j) * w);
                 if (!Double.isFinite(v)) {
-                    bad.set(Math.toIntExact(p));
-                }
-                set(type, clean + (transB ? j * k + p : p * n + j) * w, Double.isFinite(v) ? v : 0);
-            }
-        }
-        long x = a;
-        long ldx = lda;
-        if (bad.stream().anyMatch(p -> left.anyNonFinite(p, m))) {
-            // infinity times the zero that stands for NaN or infinity would be NaN
-            x = Scratch.take(Scratch.Slot.CLEAN_A, m * k * w);
-            ldx = Math.max(1, transA ? m : k);
-            for (long i = 0; i < m; i++) {
-                for (long p = 0; p < k; p++) {
-                    double u = left.get(i, p);
-                    boolean later = bad.get((int) p) && !Double.isFinite(u);
-                    set(type, x + (transA ? p * m + i : i * k + p) * w, later ? 0 : u);
+                    add(type, m, alpha, a + (transB ? j : i) * stepA, incA, v, c + (transB ? i : j) * w, ldc * w);
                 }
             }
         }
-        blas.gemm(type, transA, transB, m, n, k, alpha, x, ldx, clean, Math.max(1, transB ? k : n), beta, c, ldc);
-        bad.stream().forEach(p -> {
-            for (long i = 0; i < m; i++) {
-                double u = left.get(i, p);
-                for (long j = 0; j < n && u != 0; j++) {
-                    double v = right.get(j, p);
-                    if (!Double.isFinite(u) || !Double.isFinite(v)) {
-                        // the product first: alpha times a tiny a may vanish before it meets an infinity
-                        long z = c + (i * ldc + j) * w;
-                        set(type, z, get(type, z) + alpha * (u * v));
-                    }
-                }
-            }
-        });
     }
 
-    /** An operand: rows of a or columns of b by {@code i}, the axis that is summed over by {@code p}; steps in bytes. */
-    private record Side(DType type, long address, long step, long depth) {
-        double get(long i, long p) {
-            return ZeroAnnihilatingBlas.get(type, address + i * step + p * depth);
-        }
-
-        boolean anyNonFinite(long p, long count) {
-            for (long i = 0; i < count; i++) {
-                if (!Double.isFinite(get(i, p))) {
-                    return true;
-                }
+    /** Column c += alpha * column x * v, leaving out zeros of x; increments in bytes. */
+    private static void add(DType type, long m, double alpha, long x, long incX, double v, long c, long incC) {
+        for (long i = 0; i < m; i++) {
+            double u = get(type, x + i * incX);
+            if (u != 0) {
+                // the product first: alpha times a tiny a may vanish before it meets an infinity
+                long z = c + i * incC;
+                set(type, z, get(type, z) + alpha * (u * v));
             }
-            return false;
         }
     }
 

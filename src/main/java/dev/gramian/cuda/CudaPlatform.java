@@ -5,6 +5,7 @@ import dev.gramian.cuda.LibraryPlaces.Place;
 import dev.gramian.natives.Loader;
 import dev.gramian.natives.PrivateDirectory;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -84,6 +85,12 @@ final class CudaPlatform {
             if (error != null) {
                 throw new NativeException(f.name() + " cannot be loaded: " + error);
             }
+        }
+        Functions.check("libcuda", driver.symbols(), driver.file(), "install a newer driver");
+        for (String name : CudaLibraries.names(libraries.major())) {
+            Path file = libraries.get(name).file();
+            Functions.check(name.replaceFirst("\\.so.*", ""), SymbolLookup.libraryLookup(file, Arena.global()),
+                    file.toString(), "install another CUDA " + libraries.major());
         }
         kernels = PrivateDirectory.of(PrivateDirectory.cacheRoot(), "cuda");
         bindings = PrivateDirectory.of(PrivateDirectory.cacheRoot(), "jcuda");

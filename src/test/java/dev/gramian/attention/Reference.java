@@ -13,6 +13,26 @@ final class Reference {
     final double[] logSumExp;
     private final boolean plain;
 
+    /** What a query may see and what its scores get, each by its definition. */
+    static final class Rules {
+        double scale = 1;
+        double softcap;
+        /** Causal offset, or null. */
+        Long limit;
+        /** Keys before {@code i + first} are not seen; null for none. */
+        Long first;
+        /** Added to a query's index before limits and distances, per sequence; null for none. */
+        long[] shifts;
+        long[] lengths;
+        double center;
+        Tensor mask;
+        Tensor bias;
+        Tensor slopes;
+        Tensor sinks;
+        /** Of (batch, head, query, key) in row-major order, what dropout leaves of a weight; null for all. */
+        double[] kept;
+    }
+
     private double r(double v) {
         return plain ? (float) v : v;
     }
@@ -21,6 +41,20 @@ final class Reference {
     Reference(
             boolean plain, Tensor q, Tensor k, Tensor v, double scale, double softcap, Long limit, Tensor mask,
             Tensor bias) {
+        this(plain, q, k, v, rules(scale, softcap, limit, mask, bias));
+    }
+
+    private static Rules rules(double scale, double softcap, Long limit, Tensor mask, Tensor bias) {
+        Rules rules = new Rules();
+        rules.scale = scale;
+        rules.softcap = softcap;
+        rules.limit = limit;
+        rules.mask = mask;
+        rules.bias = bias;
+        return rules;
+    }
+
+    Reference(boolean plain, Tensor q, Tensor k, Tensor v, Rules rules) {
         this.plain = plain;
         Shape batch = Shape.broadcast("", Shape.broadcast("", before(q), before(k)), before(v));
         int hq = (int) heads(q);
@@ -33,63 +67,76 @@ final class Reference {
         double[] ks = values(k, batch.plus(hk, lk, d));
         double[] vs = values(v, batch.plus(hk, lk, dv));
         Shape scores = batch.plus(hq, lq, lk);
-        double[] allowed = mask == null ? null : values(mask, scores);
-        double[] added = bias == null ? null : values(bias, scores);
+        double[] allowed = rules.mask == null ? null : values(rules.mask, scores);
+        double[] added = rules.bias == null ? null : values(rules.bias, scores);
+        double[] slopes = rules.slopes == null ? null : values(rules.slopes, batch.plus(hq));
+        double[] sinks = rules.sinks == null ? null : values(rules.sinks, batch.plus(hq));
         int n = (int) batch.size();
         output = new double[n * hq * lq * dv];
         weights = new double[n * hq * lq * lk];
         logSumExp = new double[n * hq * lq];
         for (int b = 0; b < n; b++) {
+            long length = rules.lengths == null ? lk : rules.lengths[b];
             for (int h = 0; h < hq; h++) {
                 int g = b * hk + (int) ((long) h * hk / hq);
                 for (int i = 0; i < lq; i++) {
                     int row = (b * hq + h) * lq + i;
-                    row(row, i, lk, d, dv, qs, ks, vs, g, scale, softcap, limit, allowed, added);
+                    double at = i + (rules.shifts == null ? 0.0 : rules.shifts[b]);
+                    double[] s = new double[lk];
+                    for (int j = 0; j < lk; j++) {
+                        boolean in = (allowed == null || allowed[row * lk + j] != 0)
+                                && (rules.limit == null || j <= at + rules.limit)
+                                && (rules.first == null || j >= at + rules.first) && j < length;
+                        s[j] = in
+                                ? score(rules, row * d, (g * lk + j) * d, d, qs, ks,
+                                        added == null ? 0 : added[row * lk + j],
+                                        slopes == null ? 0 : slopes[b * hq + h] * Math.abs(at + rules.center - j))
+                                : Double.NEGATIVE_INFINITY;
+                    }
+                    row(row, s, sinks == null ? Double.NEGATIVE_INFINITY : sinks[b * hq + h], rules.kept, g * lk, dv,
+                            vs);
                 }
             }
         }
     }
 
-    private void row(
-            int row, int i, int lk, int d, int dv, double[] qs, double[] ks, double[] vs, int g, double scale,
-            double softcap, Long limit, double[] allowed, double[] added) {
-        double[] s = new double[lk];
-        boolean[] in = new boolean[lk];
-        double max = Double.NEGATIVE_INFINITY;
-        for (int j = 0; j < lk; j++) {
-            in[j] = (allowed == null || allowed[row * lk + j] != 0) && (limit == null || j <= i + limit);
-            if (!in[j]) {
-                continue;
-            }
-            double dot = 0;
-            for (int c = 0; c < d; c++) {
-                dot = r(dot + r(qs[row * d + c] * ks[(g * lk + j) * d + c]));
-            }
-            dot = r(dot * scale);
-            if (softcap > 0) {
-                dot = r(softcap * r(Math.tanh(r(dot / softcap))));
-            }
-            if (added != null) {
-                dot = r(dot + added[row * lk + j]);
-            }
-            s[j] = dot;
-            max = Math.max(max, dot);
+    private double score(
+            Rules rules, int q, int k, int d, double[] qs, double[] ks, double bias, double distance) {
+        double dot = 0;
+        for (int c = 0; c < d; c++) {
+            dot = r(dot + r(qs[q + c] * ks[k + c]));
         }
-        double sum = 0;
-        for (int j = 0; j < lk; j++) {
-            if (in[j] && s[j] > Double.NEGATIVE_INFINITY) {
-                sum = r(sum + r(Math.exp(s[j] - max)));
+        dot = r(dot * rules.scale);
+        if (rules.softcap > 0) {
+            dot = r(rules.softcap * r(Math.tanh(r(dot / rules.softcap))));
+        }
+        return r(r(dot + bias) - r(distance));
+    }
+
+    /** Softmax of scores s, -inf where masked, and the weighted sum of values. */
+    private void row(int row, double[] s, double sink, double[] kept, int values, int dv, double[] vs) {
+        double max = sink;
+        for (double v : s) {
+            max = Math.max(max, v);
+        }
+        double sum = sink == Double.NEGATIVE_INFINITY ? 0 : r(Math.exp(sink - max));
+        for (double v : s) {
+            if (v > Double.NEGATIVE_INFINITY) {
+                sum = r(sum + r(Math.exp(v - max)));
             }
         }
         logSumExp[row] = sum == 0 ? Double.NEGATIVE_INFINITY : r(max + r(Math.log(sum)));
-        for (int j = 0; j < lk; j++) {
-            if (!in[j] || s[j] == Double.NEGATIVE_INFINITY) {
+        for (int j = 0; j < s.length; j++) {
+            if (s[j] == Double.NEGATIVE_INFINITY) {
                 continue;
             }
             double w = r(r(Math.exp(s[j] - max)) / sum);
-            weights[row * lk + j] = w;
+            weights[row * s.length + j] = w;
+            if (kept != null) {
+                w = r(w * kept[row * s.length + j]);
+            }
             for (int c = 0; c < dv; c++) {
-                output[row * dv + c] = r(output[row * dv + c] + r(w * vs[(g * lk + j) * dv + c]));
+                output[row * dv + c] = r(output[row * dv + c] + r(w * vs[(values + j) * dv + c]));
             }
         }
     }

@@ -1,0 +1,354 @@
+package dev.gramian.attention;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.gramian.Device;
+import dev.gramian.Join;
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
+import dev.gramian.attention.Reference.Rules;
+import dev.gramian.core.DType;
+import dev.gramian.core.GramianException;
+import dev.gramian.core.Shape;
+import dev.gramian.core.ShapeException;
+import dev.gramian.spec.DeviceSpec;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.SplittableRandom;
+
+/** Every option of attention, alone and with the others, against loops in F64 written from the formulas. */
+class AttentionOptionsTest {
+    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    /** Calls of the sweep; more by -Dgramian.cases. */
+    private static final int CASES = Integer.getInteger("gramian.cases", 400);
+
+    static double epsilon(DType t) {
+        return switch (t) {
+            case F64 -> 0x1p-52;
+            case F16 -> 0x1p-10;
+            case BF16 -> 0x1p-7;
+            default -> 0x1p-23;
+        };
+    }
+
+    /** Within twice the error of plain F32 arithmetic, and a few roundings of the result's type. */
+    static void close(String what, double[] exact, double[] plain, double[] actual, DType type) {
+        double limit = (type == DType.F64 ? 0 : 2 * Reference.error(exact, plain))
+                + (type == DType.F64 ? 60 : 6) * epsilon(type) * Math.max(1e-3, Reference.largest(exact));
+        double error = Reference.error(exact, actual);
+        assertTrue(error <= limit, () -> what + ": error " + error + " above " + limit);
+    }
+
+    private record Case(Attention attention, Rules rules) {}
+
+    private static Case random(Scope s, Random r, DType t, long b, long hq, long lq, long lk, double scale) {
+        DType c = t.compute();
+        Rules rules = new Rules();
+        Attention a = Attention.scaled().weights(r.nextInt(3) == 0);
+        rules.scale = scale;
+        if (r.nextInt(3) == 0) {
+            rules.scale = r.nextDouble();
+            a = a.scale(rules.scale);
+        }
+        if (r.nextInt(3) == 0) {
+            rules.softcap = 0.5 + r.nextDouble();
+            a = a.softcap(rules.softcap);
+        }
+        if (r.nextInt(2) == 0) {
+            rules.lengths = r.longs(b, 0, lk + 1).toArray();
+            a = a.lengths(rules.lengths);
+        }
+        boolean causal = r.nextBoolean();
+        long left = r.nextInt(3) == 0 ? r.nextInt(8) : -1;
+        long right = r.nextInt(3) == 0 ? r.nextInt(8) : -1;
+        a = a.window(left, right);
+        if (causal) {
+            a = a.causal();
+        }
+        if (r.nextInt(3) == 0) {
+            rules.slopes = s.uniform(c, r.nextLong(), 0, 0.5, r.nextBoolean() ? new long[] {hq} : new long[] {b, hq});
+            a = a.alibi(rules.slopes);
+        }
+        long offset = 0;
+        switch (r.nextInt(4)) {
+            case 0 -> {
+                a = a.align(Causal.TOP_LEFT);
+            }
+            case 1 -> {
+                offset = r.nextInt(20) - 8;
+                a = a.align(offset);
+            }
+            case 2 -> {
+                a = a.align(Causal.BOTTOM_RIGHT);
+                offset = ownEnd(rules, lq, lk);
+            }
+            default -> {
+                if (rules.lengths == null && lq != lk) {
+                    a = a.align(Causal.BOTTOM_RIGHT);
+                }
+                offset = ownEnd(rules, lq, lk);
+            }
+        }
+        rules.limit = causal ? (Long) offset : right >= 0 ? (Long) (offset + right) : null;
+        rules.first = left >= 0 ? (Long) (offset - left) : null;
+        rules.center = offset;
+        if (r.nextInt(3) == 0) {
+            rules.sinks = s.normal(c, r.nextLong(), hq);
+            a = a.sinks(rules.sinks);
+        }
+        Shape full = Shape.of(b, hq, lq, lk);
+        if (r.nextInt(3) == 0) {
+            rules.mask = s.normal(DType.F32, r.nextLong(), shorter(r, full)).gt(-0.7);
+            a = a.mask(rules.mask);
+        }
+        if (r.nextInt(3) == 0) {
+            rules.bias = s.normal(c, r.nextLong(), shorter(r, full));
+            a = a.bias(rules.bias);
+        }
+        if (r.nextInt(2) == 0) {
+            a = a.workspace(1L << r.nextInt(16));
+        }
+        return new Case(a, rules);
+    }
+
+    /** By lengths each sequence has its own end, otherwise all have the same. */
+    private static long ownEnd(Rules rules, long lq, long lk) {
+        if (rules.lengths == null) {
+            return lk - lq;
+        }
+        rules.shifts = Arrays.stream(rules.lengths).map(n -> n - lq).toArray();
+        return 0;
+    }
+
+    private static long[] shorter(Random r, Shape to) {
+        long[] d = to.slice(r.nextInt(to.rank()), to.rank()).toArray();
+        for (int i = 0; i < d.length; i++) {
+            d[i] = r.nextInt(3) == 0 ? 1 : d[i];
+        }
+        return d;
+    }
+
+    @DeviceSpec
+    void everyCombinationAgreesWithTheFormulas(Device device) {
+        Random r = new Random(SEED);
+        DType[] types = {DType.F32, DType.F64, DType.F16, DType.BF16};
+        for (int n = 0; n < CASES; n++) {
+            DType t = types[n % types.length];
+            long b = 1 + r.nextInt(3);
+            long hk = 1 + r.nextInt(2);
+            long hq = hk * (1 + r.nextInt(3));
+            long lq = 1 + r.nextInt(14);
+            long lk = 1 + r.nextInt(18);
+            long d = 1 + r.nextInt(9);
+            long dv = 1 + r.nextInt(6);
+            try (Scope s = device.open()) {
+                Tensor q = s.normal(t, r.nextLong(), b, hq, lq, d);
+                Tensor k = s.normal(t, r.nextLong(), b, hk, lk, d);
+                Tensor v = s.normal(t, r.nextLong(), b, hk, lk, dv);
+                Case c = random(s, r, t, b, hq, lq, lk, 1 / Math.sqrt(d));
+                String what = "seed " + SEED + " case " + n + " " + t + " q " + q.shape() + " k " + k.shape() + ", "
+                        + c.attention;
+                Attention.Result y = c.attention.apply(q, k, v);
+                Reference exact = new Reference(false, q, k, v, c.rules);
+                Reference plain = new Reference(true, q, k, v, c.rules);
+                close(what + " output", exact.output, plain.output, y.output().toDoubleArray(), t);
+                close(what + " logSumExp", exact.logSumExp, plain.logSumExp, y.logSumExp().toDoubleArray(),
+                        t.compute());
+                if (y.weights() != null) {
+                    close(what + " weights", exact.weights, plain.weights, y.weights().toDoubleArray(), t.compute());
+                }
+                if (n % 8 == 0) {
+                    Tensor w = c.attention.scores(Attention.Stage.WEIGHTS, q, k);
+                    close(what + " by steps", exact.weights, plain.weights, w.toDoubleArray(), t.compute());
+                }
+            }
+        }
+    }
+
+    /** NaN and infinities in every place that no query may see: padding, beyond the window, masked. */
+    @DeviceSpec
+    void whatIsNotSeenChangesNoBit(Device device) {
+        Random r = new Random(SEED);
+        for (int n = 0; n < 60; n++) {
+            DType t = n % 3 == 0 ? DType.BF16 : DType.F32;
+            long lk = 6 + r.nextInt(30);
+            long valid = 1 + r.nextInt((int) lk - 1);
+            try (Scope s = device.open()) {
+                Tensor q = s.normal(t, n, 2, 4, 5, 8);
+                Tensor good = s.normal(t, n + 100, 2, 2, lk, 8);
+                double poison = new double[] {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}[n % 3];
+                Tensor bad = Join.concat(-2, good.slice(-2, 0, valid), s.full(t, poison, 2, 2, lk - valid, 8));
+                Attention[] all = {
+                    Attention.scaled().lengths(valid, valid),
+                    Attention.scaled().lengths(valid, Math.max(0, valid - 2)).causal(),
+                    Attention.scaled().mask(s.arange(DType.I64, lk).lt(valid)),
+                    Attention.scaled().align(valid - 5).window(-1, 0),
+                    Attention.scaled().lengths(valid, valid).sinks(s.ones(4)).alibi(s.full(DType.F32, 0.1, 4)).causal(),
+                    Attention.scaled().lengths(valid, valid).weights(true).softcap(3),
+                };
+                for (Attention a : all) {
+                    Attention.Result x = a.apply(q, good, good);
+                    Attention.Result y = a.apply(q, bad, bad);
+                    String what = "seed " + SEED + " round " + n + " " + t + " " + a;
+                    assertArrayEquals(x.output().toDoubleArray(), y.output().toDoubleArray(), what);
+                    assertArrayEquals(x.logSumExp().toDoubleArray(), y.logSumExp().toDoubleArray(), what);
+                }
+            }
+        }
+    }
+
+    @DeviceSpec
+    void headsInTheLastAxis(Device device) {
+        try (Scope s = device.open()) {
+            Tensor q = s.normal(DType.F32, 1, 2, 7, 6 * 5);
+            Tensor k = s.normal(DType.F32, 2, 2, 9, 3 * 5);
+            Tensor v = s.normal(DType.F32, 3, 2, 9, 3 * 4);
+            Attention.Result y = Attention.scaled().heads(6, 3).weights(true).apply(q, k, v);
+            Attention.Result x = Attention.scaled().weights(true).apply(
+                    q.reshape(2, 7, 6, 5).transpose(1, 2), k.reshape(2, 9, 3, 5).transpose(1, 2),
+                    v.reshape(2, 9, 3, 4).transpose(1, 2));
+            assertEquals(Shape.of(2, 7, 24), y.output().shape());
+            assertArrayEquals(
+                    x.output().transpose(1, 2).reshape(2, 7, 24).toFloatArray(), y.output().toFloatArray(), 1e-6f);
+            assertEquals(Shape.of(2, 6, 7, 9), y.weights().shape());
+            assertEquals(Shape.of(2, 6, 7), y.logSumExp().shape());
+            assertEquals("attend: q does not divide into heads; q [2, 7, 30], 4 heads; with heads(...) operands are "
+                    + "(batch, length, heads * size)",
+                    assertThrows(ShapeException.class, () -> Attention.scaled().heads(4, 2).apply(q, k, v))
+                            .getMessage());
+        }
+    }
+
+    @DeviceSpec
+    void shorterMasksBlockTheRest(Device device) {
+        try (Scope s = device.open()) {
+            Tensor x = s.normal(DType.F32, 1, 1, 2, 6, 4);
+            Tensor mask = s.tensor(new boolean[] {true, false, true, true});
+            Tensor bias = s.tensor(new float[] {0, Float.NEGATIVE_INFINITY, 0, 0});
+            Tensor expected = Attention.attend(x, Join.concat(-2, x.slice(-2, 0, 1), x.slice(-2, 2, 4)),
+                    Join.concat(-2, x.slice(-2, 0, 1), x.slice(-2, 2, 4)));
+            for (Attention a : new Attention[] {Attention.scaled().mask(mask), Attention.scaled().bias(bias)}) {
+                assertArrayEquals(expected.toFloatArray(), a.apply(x, x, x).output().toFloatArray(), 1e-6f);
+            }
+        }
+    }
+
+    @DeviceSpec
+    void packedSequencesAreAloneWithThemselves(Device device) {
+        try (Scope s = device.open()) {
+            long[] qo = {0, 3, 3, 10};
+            long[] ko = {0, 5, 7, 14};
+            Tensor q = s.normal(DType.F32, 1, 10, 4, 8);
+            Tensor k = s.normal(DType.F32, 2, 14, 2, 8);
+            Tensor v = s.normal(DType.F32, 3, 14, 2, 6);
+            Attention a = Attention.scaled().causal(Causal.BOTTOM_RIGHT);
+            Attention.Result y = a.packed(q, k, v, qo, ko);
+            assertEquals(Shape.of(10, 4, 6), y.output().shape());
+            assertEquals(Shape.of(4, 10), y.logSumExp().shape());
+            for (int b = 0; b < 3; b++) {
+                Attention.Result x = a.apply(q.slice(0, qo[b], qo[b + 1]).transpose(0, 1),
+                        k.slice(0, ko[b], ko[b + 1]).transpose(0, 1), v.slice(0, ko[b], ko[b + 1]).transpose(0, 1));
+                assertArrayEquals(x.output().transpose(0, 1).toFloatArray(),
+                        y.output().slice(0, qo[b], qo[b + 1]).toFloatArray());
+            }
+            assertEquals(
+                    "attend: query offsets do not divide the operand; offsets [0, 11], q [10, 4, 8]; they rise from 0 "
+                            + "to 10, one more than there are sequences",
+                    assertThrows(ShapeException.class, () -> a.packed(q, k, v, new long[] {0, 11}, ko)).getMessage());
+            GramianException e = assertThrows(GramianException.class,
+                    () -> a.weights(true).packed(q, k, v, qo, ko));
+            assertTrue(e.getMessage().startsWith("attend: packed sequences take no weights; "), e.getMessage());
+        }
+    }
+
+    @DeviceSpec
+    void mergedPartsAreTheWhole(Device device) {
+        try (Scope s = device.open()) {
+            Tensor q = s.normal(DType.F32, 1, 2, 3, 6, 8);
+            Tensor k = s.normal(DType.F32, 2, 2, 3, 17, 8);
+            Attention.Result whole = Attention.scaled().apply(q, k, k);
+            Attention.Result[] parts = new Attention.Result[3];
+            long[] cuts = {0, 4, 4, 17};
+            for (int i = 0; i < 3; i++) {
+                Tensor part = k.slice(-2, cuts[i], cuts[i + 1]);
+                parts[i] = Attention.scaled().apply(q, part, part);
+            }
+            Attention.Result merged = Attention.merge(parts);
+            assertArrayEquals(whole.output().toFloatArray(), merged.output().toFloatArray(), 2e-6f);
+            assertArrayEquals(whole.logSumExp().toFloatArray(), merged.logSumExp().toFloatArray(), 2e-6f);
+            Attention.Result none = Attention.merge(parts[1], parts[1]);
+            assertEquals(0, none.output().abs().max().item());
+            assertEquals(Double.NEGATIVE_INFINITY, none.logSumExp().max().item());
+        }
+    }
+
+    @DeviceSpec
+    void dropoutDropsWhatItsSeedSays(Device device) {
+        try (Scope s = device.open()) {
+            Tensor q = s.normal(DType.F32, 1, 2, 2, 9, 8);
+            Tensor k = s.normal(DType.F32, 2, 2, 1, 21, 8);
+            double p = 0.3;
+            Attention a = Attention.scaled().dropout(p, 77).causal(Causal.BOTTOM_RIGHT);
+            Rules rules = new Rules();
+            rules.scale = 1 / Math.sqrt(8);
+            rules.limit = 12L;
+            rules.kept = Arrays.stream(s.uniform(DType.F32, 77, 0, 1, 2, 2, 9, 21).toDoubleArray())
+                    .map(u -> u >= p ? 1 / (1 - p) : 0).toArray();
+            Attention.Result y = a.apply(q, k, k);
+            Reference exact = new Reference(false, q, k, k, rules);
+            assertArrayEquals(exact.output, y.output().toDoubleArray(), 2e-6);
+            assertArrayEquals(exact.logSumExp, y.logSumExp().toDoubleArray(), 2e-6);
+            assertArrayEquals(y.output().toFloatArray(), a.workspace(0).apply(q, k, k).output().toFloatArray());
+        }
+    }
+
+    @DeviceSpec
+    void stagesInOnnxOrder(Device device) {
+        try (Scope s = device.open()) {
+            Tensor q = s.normal(DType.F64, 1, 2, 3, 4);
+            Tensor k = s.normal(DType.F64, 2, 2, 3, 4);
+            Attention a = Attention.scaled().softcap(0.5).causal();
+            double[] raw = q.matmul(k.transpose(-2, -1)).mul(0.5).toDoubleArray();
+            double[] capped = Arrays.stream(raw).map(x -> 0.5 * Math.tanh(x / 0.5)).toArray();
+            double[] masked = capped.clone();
+            for (int i = 0; i < masked.length; i++) {
+                masked[i] = i % 3 > i / 3 % 3 ? Double.NEGATIVE_INFINITY : masked[i];
+            }
+            assertArrayEquals(raw, a.scores(Attention.Stage.RAW, q, k).toDoubleArray(), 1e-14);
+            assertArrayEquals(capped, a.scores(Attention.Stage.SOFTCAP, q, k).toDoubleArray(), 1e-14);
+            assertArrayEquals(masked, a.scores(Attention.Stage.MASKED, q, k).toDoubleArray(), 1e-14);
+            assertArrayEquals(a.weights(true).apply(q, k, k).weights().toDoubleArray(),
+                    a.scores(Attention.Stage.WEIGHTS, q, k).toDoubleArray(), 1e-14);
+        }
+    }
+
+    @DeviceSpec
+    void optionsThatDoNotFit(Device device) {
+        try (Scope s = device.open()) {
+            Tensor q = s.ones(2, 4, 3, 5);
+            Tensor k = s.ones(2, 2, 6, 5);
+            text("attend: 1 lengths for batch [2]; lengths [3], k [2, 2, 6, 5]; give one per sequence",
+                    Attention.scaled().lengths(3), q, k);
+            text("attend: a length is more than there are keys; lengths [3, 7], k [2, 2, 6, 5] has 6 (axis -2); give the "
+                    + "valid keys of each sequence", Attention.scaled().lengths(3, 7), q, k);
+            text("attend: slopes do not fit the query heads; slopes [3], batch and query heads [2, 4]; give one per query "
+                    + "head", Attention.scaled().align(0).alibi(s.ones(3)), q, k);
+            text("attend: a window, but 3 queries and 6 keys can be aligned two ways; q [2, 4, 3, 5], k [2, 2, 6, 5]; "
+                    + "align(Causal.TOP_LEFT) lets query i stand at key i, align(Causal.BOTTOM_RIGHT) at key i + 3, align(n) "
+                    + "at key i + n", Attention.scaled().window(1, 1), q, k);
+            assertEquals(
+                    "attend: window is negative; left -2, right 0; give the neighbours seen on each side, -1 for all",
+                    assertThrows(GramianException.class, () -> Attention.scaled().window(-2, 0)).getMessage());
+            assertEquals(
+                    "attend: dropout is 1.0; it is the probability of losing a weight; give 0 up to, not including, 1",
+                    assertThrows(GramianException.class, () -> Attention.scaled().dropout(1, 0)).getMessage());
+        }
+    }
+
+    private static void text(String expected, Attention a, Tensor q, Tensor k) {
+        assertEquals(expected, assertThrows(ShapeException.class, () -> a.apply(q, k, k)).getMessage());
+    }
+}
