@@ -71,7 +71,7 @@ cusolverStatus_t gesvda(const char* function, cusolverDnHandle_t handle, bool ve
         return CUSOLVER_STATUS_INTERNAL_ERROR;
     }
     if (residuals && emu_is_device(residuals, 1)) {
-        emu_error("%s: h_R_nrmF is a device address", function);
+        emu_error("%s: h_R_nrmF (%p) has to be a host address or NULL", function, (void*)residuals);
         return CUSOLVER_STATUS_EXECUTION_FAILED;
     }
     int forced = solver::forcedInfo(function);

@@ -63,9 +63,8 @@ cusolverStatus_t gesvdp(const char* function, cusolverDnHandle_t handle, bool ve
     if (!solver::openBlas(function) || !solver::capturable(function, handle)) {
         return CUSOLVER_STATUS_INTERNAL_ERROR;
     }
-    REQUIRE(errSigma);
-    if (emu_is_device(errSigma, 1)) {
-        emu_error("%s: h_err_sigma is a device address", function);
+    if (!errSigma || emu_is_device(errSigma, 1)) {
+        emu_error("%s: h_err_sigma (%p) has to be a host address", function, (void*)errSigma);
         return CUSOLVER_STATUS_EXECUTION_FAILED;
     }
     int forced = solver::forcedInfo(function);
