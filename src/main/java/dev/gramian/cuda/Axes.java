@@ -117,10 +117,17 @@ final class Axes {
         return new Axes(rank - 1, Arrays.copyOfRange(sizes, 1, rank), s);
     }
 
-    /** The last axis in steps of {@code n} elements; what is left over is dropped. */
+    /** The last axis in steps of {@code n} elements, which goes if one is all; what is left over is dropped. */
     Axes packs(int n) {
         long[] d = Arrays.copyOf(sizes, rank);
         d[rank - 1] /= n;
+        if (d[rank - 1] == 1 && rank > 1) {
+            long[][] outer = new long[strides.length][];
+            for (int k = 0; k < outer.length; k++) {
+                outer[k] = Arrays.copyOf(strides[k], rank - 1);
+            }
+            return new Axes(rank - 1, Arrays.copyOf(sizes, rank - 1), outer);
+        }
         long[][] s = new long[strides.length][];
         for (int k = 0; k < s.length; k++) {
             s[k] = Arrays.copyOf(strides[k], rank);

@@ -82,8 +82,8 @@ final class CudaMemory {
     private DeviceException outOfMemory(String op, long bytes) {
         long[] room = room();
         return new DeviceException(op + ": out of memory on cuda:" + context.ordinal + "; needs " + Bytes.text(bytes)
-                + ", " + Bytes.text(live) + " in use here, " + Bytes.text(room[0]) + " of " + Bytes.text(room[1])
-                + " free on the card; close inner scopes sooner or work on slices");
+                + ", " + Bytes.text(live) + " of " + Bytes.text(room[1]) + " in use and " + Bytes.text(room[0])
+                + " free; close inner scopes sooner or work on slices");
     }
 
     private long take(Lane lane, int c, long capacity) {

@@ -175,7 +175,7 @@ final class Sweep {
         long count = packs.count(a.rank());
         int modes = 0;
         for (int k = 0; k < addresses.length; k++) {
-            modes |= mode(packs, k, a.stride(k, last)) << 2 * k;
+            modes |= mode(a, k) << 2 * k;
         }
         // one pack a thread while that does not fill the card; where packs are short there is one anyway
         long blocks = ceil(count, Launch.BLOCK);
@@ -186,17 +186,18 @@ final class Sweep {
         operands(l, modes).run(kernels.get(Way.PACKED), Math.max(1, blocks), 1, 1, Launch.BLOCK, 0);
     }
 
-    private int mode(Axes packs, int k, long step) {
+    private int mode(Axes a, int k) {
         if (k < in.length && in[k] == null) {
             return CONSTANT;
         }
-        if (step == 0) {
+        int last = a.rank() - 1;
+        if (a.stride(k, last) == 0) {
             return REPEATED;
         }
         int bytes = kernels.vector() * kernels.width(k);
         boolean aligned = addresses[k] % bytes == 0;
-        for (int i = 0; i < packs.rank() - 1; i++) {
-            aligned &= packs.stride(k, i) % kernels.vector() == 0;
+        for (int i = 0; i < last; i++) {
+            aligned &= a.stride(k, i) % kernels.vector() == 0;
         }
         return aligned ? WHOLE : SINGLE;
     }

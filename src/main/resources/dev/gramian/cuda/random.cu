@@ -12,7 +12,7 @@
 // ---- bits ------------------------------------------------------------------------------------------------------------
 
 // The 64 random bits of elements 2c and 2c + 1.
-__device__ __forceinline__ void draw(u64 seed, u64 c, u64 (&bits)[2]) {
+__device__ __forceinline__ void random_bits(u64 seed, u64 c, u64 (&bits)[2]) {
     u32 c0 = (u32)c;
     u32 c1 = (u32)(c >> 32);
     u32 c2 = 0;
@@ -162,7 +162,7 @@ __device__ __forceinline__ void normal(const u64 (&bits)[2], f64 mean, f64 devia
 extern "C" __global__ void draw(i64 count, u64 seed, f64 a, f64 b, i64 low, u64 range, OUT* out) {
     for (i64 c = GRID_START; 2 * c < count; c += GRID_STEP) {
         u64 bits[2];
-        draw(seed, c, bits);
+        random_bits(seed, c, bits);
         Pack<OUT, 2> pair;
 #if DRAW == UNIFORM
         convert(&pair.v[0], within(ROUNDED(), uniform(bits[0], a, b), a, b));
