@@ -55,5 +55,5 @@ struct emu_kernel_info {
     const unsigned* sizes;
     const unsigned* aligns;
     int bound;   // of __launch_bounds__, or 0
-    int public_name;  // extern "C", or a lowered name
+    int public_name;  // extern "C" before it, or a lowered name; else the driver looks for a symbol
 };

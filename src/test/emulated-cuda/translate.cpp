@@ -54,6 +54,8 @@ bool in_template(const std::string& s, size_t at) {
 
 struct Found {
     std::string name, bound;
+    size_t at = 0;  // of the name
+    bool c_linkage = false;
 };
 
 // Name and launch bound of the kernel declared at a marker; empty where there is none.
@@ -81,6 +83,7 @@ Found kernel_at(const std::string& s, size_t at) {
                 at = end;
             } else {
                 last = w;
+                f.at = at - w.size();
             }
         } else if (s[at] == '(') {
             f.name = last;
@@ -94,12 +97,24 @@ Found kernel_at(const std::string& s, size_t at) {
     return Found();
 }
 
-std::vector<Found> find_kernels(const std::string& s) {
+// A device function may have the name of an extern "C" kernel: such kernels get one that is theirs alone.
+#define OWN "emu_kernel_"
+
+std::vector<Found> find_kernels(std::string* s) {
     std::vector<Found> all;
     std::set<std::string> seen;
-    for (size_t at = 0; (at = find_word(s, "__emu_global__", at)) != std::string::npos; at++) {
-        Found f = kernel_at(s, at);
-        if (!f.name.empty() && !in_template(s, at) && seen.insert(f.name).second) {
+    for (size_t at = 0; (at = find_word(*s, "__emu_global__", at)) != std::string::npos; at++) {
+        Found f = kernel_at(*s, at);
+        if (f.name.empty() || in_template(*s, at)) {
+            continue;
+        }
+        size_t before = at;
+        while (before > 0 && isspace((unsigned char)(*s)[before - 1])) before--;
+        f.c_linkage = before >= 3 && s->compare(before - 3, 3, "\"C\"") == 0;
+        if (f.c_linkage) {
+            s->insert(f.at, OWN);
+        }
+        if (seen.insert(f.name).second) {
             all.push_back(f);
         }
     }
@@ -166,9 +181,9 @@ std::string translate(std::string text, const std::vector<std::string>& expressi
     replace_dynamic_shared(&text);
     mark_variables(&text);
     std::string table;
-    for (const Found& f : find_kernels(text)) {
-        table += "    EMU_KERNEL(\"" + f.name + "\", " + (f.bound.empty() ? "0" : "(int)(" + f.bound + ")") + ", 0, " +
-                 f.name + ")\n";
+    for (const Found& f : find_kernels(&text)) {
+        table += "    EMU_KERNEL(\"" + f.name + "\", " + (f.bound.empty() ? "0" : "(int)(" + f.bound + ")") +
+                 (f.c_linkage ? ", 1, " OWN : ", 0, ") + f.name + ")\n";
     }
     for (size_t i = 0; i < expressions.size(); i++) {
         size_t from = skip_space(expressions[i], 0);

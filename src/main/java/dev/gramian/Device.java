@@ -94,7 +94,7 @@ public final class Device {
     /** The fastest device that works: the first NVIDIA card that does, else {@link #cpu}. */
     public static Device best() {
         for (Device card : Cards.ALL) {
-            if (card.isAvailable()) {
+            if (card.isAvailable() && !CudaBackend.emulated()) {
                 return card;
             }
         }

@@ -56,6 +56,11 @@ public final class CudaBackend implements Backend {
         return CudaPlatform.get().reason();
     }
 
+    /** Whether the cards are the emulation that tests run on: never the best device there is. */
+    public static boolean emulated() {
+        return CudaPlatform.get().emulated();
+    }
+
     /** Number of cards. */
     public static int count() {
         return CudaPlatform.get().deviceCount();
