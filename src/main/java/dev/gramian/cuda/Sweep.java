@@ -172,7 +172,7 @@ final class Sweep {
         int v = kernels.vector();
         int last = a.rank() - 1;
         Axes packs = a.packs(v);
-        long count = packs.count(a.rank());
+        long count = packs.count(packs.rank());
         int modes = 0;
         for (int k = 0; k < addresses.length; k++) {
             modes |= mode(a, k) << 2 * k;
