@@ -34,13 +34,15 @@ public final class SpecSummary implements TestExecutionListener {
 
     private final Map<String, Counts> devices = new TreeMap<>();
 
-    private synchronized Counts of(TestIdentifier test) {
+    /** The device that a test's name names, or {@code any}. */
+    static String device(TestIdentifier test) {
         Matcher m = DEVICE.matcher(test.getDisplayName());
         String device = m.find() ? m.group() : "any";
-        if (device.startsWith("cuda") && EmulatedCuda.isActive()) {
-            device += " (emulated)";
-        }
-        return devices.computeIfAbsent(device, d -> new Counts());
+        return device.startsWith("cuda") && EmulatedCuda.isActive() ? device + " (emulated)" : device;
+    }
+
+    private synchronized Counts of(TestIdentifier test) {
+        return devices.computeIfAbsent(device(test), d -> new Counts());
     }
 
     @Override
@@ -60,7 +62,7 @@ public final class SpecSummary implements TestExecutionListener {
         skip(of(test), reason);
     }
 
-    private static void skip(Counts c, String reason) {
+    static void skip(Counts c, String reason) {
         c.skipped++;
         c.skipReasons.merge(reason, 1, Integer::sum);
     }

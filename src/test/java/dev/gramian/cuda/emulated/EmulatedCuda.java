@@ -7,6 +7,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -29,10 +30,11 @@ public final class EmulatedCuda {
 
         private static SymbolLookup open() {
             String directory = System.getProperty(EmulationBuild.LIBRARIES);
-            if (directory == null || !Path.of(directory).equals(EmulationBuild.LIBRARY_DIRECTORY)) {
+            Path driver = directory == null ? null : Path.of(directory, "libcuda.so.1");
+            if (driver == null || !Files.exists(driver)) {
                 return null;
             }
-            SymbolLookup symbols = SymbolLookup.libraryLookup(Path.of(directory, "libcuda.so.1"), Arena.global());
+            SymbolLookup symbols = SymbolLookup.libraryLookup(driver, Arena.global());
             return symbols.find("gramian_emulated_cuda").isPresent() ? symbols : null;
         }
     }
