@@ -151,16 +151,6 @@ void mark_variables(std::string* s) {
     for (size_t at = 0; (at = find_word(*s, "static", at)) != std::string::npos; at++) {
         if (word_at(*s, skip_space(*s, at + 6)) == "__emu_shared__") s->replace(at, 6, "      ");
     }
-    // `__shared__ alignas(16) T x` is CUDA; in C++ an alignment comes before `static`.
-    for (size_t at = 0; (at = find_word(*s, "__emu_shared__", at)) != std::string::npos; at++) {
-        size_t p = skip_space(*s, at + strlen("__emu_shared__"));
-        if (word_at(*s, p) == "alignas") {
-            size_t end = skip_group(*s, skip_space(*s, p + strlen("alignas")));
-            std::string alignment = s->substr(p, end - p);
-            s->replace(at, end - at, alignment + " __emu_shared__");
-            at += alignment.size() + 1;
-        }
-    }
     for (size_t at = 0; (at = find_word(*s, "__emu_device__", at)) != std::string::npos; at++) {
         size_t p = at + strlen("__emu_device__");
         while (p < s->size()) {

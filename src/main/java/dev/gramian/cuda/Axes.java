@@ -175,6 +175,16 @@ final class Axes {
         return true;
     }
 
+    /** True if an operand's strides along the first {@code n} axes are all multiples of {@code unit}. */
+    boolean multiples(int operand, int n, long unit) {
+        for (int i = 0; i < n; i++) {
+            if (strides[operand][i] % unit != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Size of the struct. */
     int bytes() {
         return 8 * (1 + MAX * (2 + strides.length));

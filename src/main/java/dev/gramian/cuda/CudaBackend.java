@@ -41,7 +41,7 @@ public final class CudaBackend implements Backend {
         elementwise = new Elementwise(context);
         creation = new Creation(context);
         reductions = new Reductions(context);
-        rows = new Rows(context);
+        rows = new Rows(context, reductions);
         rotation = new Rotation(context);
         triangle = new Triangle(context);
         indexing = new Indexing(context);

@@ -52,3 +52,38 @@ template <class S> __device__ __forceinline__ void group_merge(S& s, int threads
         }
     }
 }
+
+// Sum over the group's threads before this one; all: over all of them. shared as above.
+template <class T> __device__ __forceinline__ T group_before(T x, int threads, T* shared, T& all) {
+    int lanes = threads < 32 ? threads : 32;
+    int lane = LANE & (lanes - 1);
+    T sum = x;
+    for (int o = 1; o < lanes; o <<= 1) {
+        T y = __shfl_up_sync(FULL_WARP, sum, o);
+        if (lane >= o) {
+            sum = y + sum;
+        }
+    }
+    T before = __shfl_up_sync(FULL_WARP, sum, 1);
+    before = lane == 0 ? 0 : before;
+    all = __shfl_sync(FULL_WARP, sum, LANE | (lanes - 1));
+    if (threads > 32) {
+        int warp = threadIdx.x >> 5;
+        int warps = threads >> 5;
+        if (LANE == 0) {
+            shared[warp] = all;
+        }
+        __syncthreads();
+        sum = shared[LANE & (warps - 1)];
+        for (int o = 1; o < warps; o <<= 1) {
+            T y = __shfl_up_sync(FULL_WARP, sum, o);
+            if (LANE >= o) {
+                sum = y + sum;
+            }
+        }
+        all = __shfl_sync(FULL_WARP, sum, warps - 1);
+        T earlier = __shfl_sync(FULL_WARP, sum, warp > 0 ? warp - 1 : 0);
+        before = warp == 0 ? before : earlier + before;
+    }
+    return before;
+}
