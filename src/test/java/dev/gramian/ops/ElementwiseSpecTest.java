@@ -29,7 +29,8 @@ final class ElementwiseSpecTest {
         {Lie.BACKWARDS, Lie.SKIPPING}, {Lie.ALL_REPEATED, Lie.SKIPPING},
         {Lie.TRANSPOSED, Lie.CONTIGUOUS}, {Lie.ROTATED, Lie.TRANSPOSED}
     };
-    private static final long[][] SHAPES = {{}, {0}, {1}, {7}, {67}, {3, 0, 2}, {5, 16}, {3, 1, 33}, {2, 17, 5, 3}, {41, 53}};
+    private static final long[][] SHAPES = {{}, {0}, {1}, {7}, {67}, {3, 0, 2}, {5, 16}, {3, 1, 33}, {2, 17, 5, 3},
+        {41, 53}};
 
     private static String seed(String what) {
         return what + ", replay with -Dgramian.seed=" + SEED;
@@ -169,7 +170,9 @@ final class ElementwiseSpecTest {
                 if (fn.accepts(t)) {
                     double[] scalars = t == DType.BOOL
                             ? new double[] {0, 1}
-                            : t.isFloat() ? new double[] {2.7, -0.0, Double.NaN, Double.NEGATIVE_INFINITY, 1e300} : new double[] {3, 0};
+                            : t.isFloat()
+                                    ? new double[] {2.7, -0.0, Double.NaN, Double.NEGATIVE_INFINITY, 1e300}
+                                    : new double[] {3, 0};
                     for (double c : scalars) {
                         try (Scope s = device.open()) {
                             Laid x = Laid.of(s, d -> exponent(fn, t, Laid.any(random).next(d)), t, Lie.CONTIGUOUS, 67);
@@ -291,8 +294,10 @@ final class ElementwiseSpecTest {
      */
     private static double ulps(MapFn fn, double x) {
         return switch (fn) {
-            case NEG, ABS, SIGN, SQRT, RECIPROCAL, SQUARE, RELU, FLOOR, CEIL, ROUND, TRUNC, CLAMP, IS_NAN, IS_INF, IS_FINITE,
-                    NOT -> 0;
+            case NEG, ABS, SIGN, SQRT, RECIPROCAL, SQUARE, RELU, FLOOR, CEIL, ROUND, TRUNC, CLAMP, IS_NAN, IS_INF,
+                    IS_FINITE,
+                    NOT ->
+                0;
             case RSQRT -> 1;
             case EXP, EXPM1, LOG, LOG1P, LOG2, SIN, COS, TANH, ERF -> 2;
             case SIGMOID, SILU -> 3;

@@ -69,7 +69,8 @@ public record Laid(Tensor tensor, long[] bits) {
 
     /** Values at which functions change or fail. */
     static final double[] SPECIAL = {
-        Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3, -3,
+        Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 3,
+        -3,
         1e-40, -1e-40, 1e-310, Double.MIN_VALUE, 3.4e38, -3.4e38, 1e300, -1e300, 65504, 65520, 88.8, -88.8, -104, 709.9,
         -745.2, 1e-8, -1e-8, 20, -20, -5.5, -12.5, 1e10, 0x1p-24, 0x1p-149, 0x1p-126, 0x1.fffffep127
     };

@@ -16,7 +16,9 @@ final class Near {
         if (Double.isNaN(want) || Double.isNaN(is)) {
             return Double.isNaN(want) && Double.isNaN(is) ? null : "is " + is + ", not " + want;
         }
-        double rounded = t == DType.F64 ? want : t == DType.F32 ? (float) want : Half.toFloat(t, Half.fromDouble(t, want));
+        double rounded = t == DType.F64
+                ? want
+                : t == DType.F32 ? (float) want : Half.toFloat(t, Half.fromDouble(t, want));
         if (rounded == is) {
             return is != 0 || 1 / rounded == 1 / is ? null : "is " + is + ", not " + rounded;
         }
