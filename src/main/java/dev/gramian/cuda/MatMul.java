@@ -74,7 +74,8 @@ final class MatMul {
         int axes = p.batchDims().length;
         int inner = axes - 1;
         long outer = axes < 2 ? 1 : p.batch() / p.batchDims()[inner];
-        if (outer <= FEW) {
+        if (outer <= FEW || !(aligned(pa, p.aStrides(), a.dtype()) && aligned(pb, p.bStrides(), b.dtype())
+                && aligned(pc, p.cStrides(), c.dtype()))) {
             long wa = a.dtype().bytes();
             long wc = c.dtype().bytes();
             for (long i = 0; i < outer; i++) {
@@ -84,6 +85,18 @@ final class MatMul {
         } else {
             pointerArray(lane, call, p, pa, pb, pc);
         }
+    }
+
+    /**
+     * Whether every matrix of a batch starts at 16 bytes, which kernels for pointer arrays may ask for and do not check;
+     * strided calls choose by the address they are given.
+     */
+    private static boolean aligned(long address, long[] strides, DType type) {
+        boolean aligned = address % 16 == 0;
+        for (long s : strides) {
+            aligned &= s * type.bytes() % 16 == 0;
+        }
+        return aligned;
     }
 
     /** Elements from the first matrix to the one at index {@code i} of all batch axes but the last. */
