@@ -32,11 +32,13 @@ final class MatMul {
 
     private final CudaContext context;
     private final ProductKernels kernels;
+    private final Annihilation annihilation;
     private Kernel addresses;
 
     MatMul(CudaContext context) {
         this.context = context;
         this.kernels = new ProductKernels(context);
+        this.annihilation = new Annihilation(context);
     }
 
     /** c = alpha * a b; a and b fit ({@link GemmPlan#fits}), c is fresh and contiguous. */
@@ -55,13 +57,18 @@ final class MatMul {
                     c.shape().size() * c.dtype().bytes(), lane.stream()), "cuMemsetD8Async, matmul over nothing");
             return;
         }
-        if (type.isInteger()) {
-            kernels.integers(lane, op, p, a, b, c);
-            return;
-        }
-        product(lane, op, p, a, b, c);
-        if (op.zeroAnnihilates()) {
-            kernels.repair(lane, op, p, a, b, c);
+        if (type.isInteger() || op.zeroAnnihilates() && ProductKernels.annihilates(p)) {
+            kernels.run(lane, op, p, a, b, c);
+        } else if (op.zeroAnnihilates()) {
+            Annihilation.Clean clean = annihilation.clean(lane, b, p.transB());
+            try {
+                product(lane, op, GemmPlan.of(a.layout(), clean.b().layout(), c.layout()), a, clean.b(), c);
+                annihilation.settle(lane, op, a, b, c, clean);
+            } finally {
+                lane.free(clean.storage());
+            }
+        } else {
+            product(lane, op, p, a, b, c);
         }
     }
 

@@ -6,55 +6,56 @@ import dev.gramian.core.DType;
 import dev.gramian.core.GemmPlan;
 import dev.gramian.core.Op;
 import dev.gramian.core.View;
+import java.util.Arrays;
 
-/** Products that cuBLAS does not have: of integers, and those in which a zero annihilates NaN and infinities. */
+/**
+ * Products by own kernels: of integers, whose sums wrap around in their type, and those in which a zero of a annihilates
+ * NaN and infinities of b. See products.cu.
+ */
 final class ProductKernels {
-    /** Edge of the tile of a block, as in products.cu. */
-    private static final long EDGE = 64;
-    /** Columns of a read at a time, as in products.cu. */
-    private static final long DEPTH = 16;
-    /** Columns below which a product is not worth splitting along them. */
+    /** Columns of c that a block computes, as in products.cu; of rows many or few. */
+    private static final long COLUMNS = 64;
+
+    private static final int MANY_ROWS = 64;
+    private static final int FEW_ROWS = 16;
+    /** Columns of a that are read at a time, at most. */
+    private static final long DEPTH = 32;
+    /** Columns of a below which a product is not worth splitting along them. */
     private static final long SPLIT = 512;
+    /** Multiply-adds that a kernel does in the time of two launches. */
+    private static final double SMALL = 1 << 24;
 
     private static final long MOST_BLOCKS = 1 << 30;
 
     private record Pair(Kernel product, Kernel combine) {}
 
     private final CudaContext context;
-    /** By types of the operands and of the result. */
-    private final Pair[][] kernels = new Pair[DType.values().length][DType.values().length];
+    /** By types of operands and result, and whether rows are few. */
+    private final Pair[][][] kernels = new Pair[DType.values().length][DType.values().length][2];
 
     ProductKernels(CudaContext context) {
         this.context = context;
     }
 
-    /** c = alpha a b of integers, sums wrapping around in their type. Nothing is empty. */
-    void integers(Lane lane, Op.Gemm op, GemmPlan p, View a, View b, View c) {
-        run(lane, op, p, a, b, c, SPLIT);
+    /** Whether a product in which zeros annihilate is done here; the others go through {@link Annihilation}. */
+    static boolean annihilates(GemmPlan p) {
+        return p.m() <= FEW_ROWS || (double) p.m() * p.n() * p.k() * p.batch() <= SMALL;
     }
 
-    /**
-     * Makes c, the product by cuBLAS, what it is where zeros of a annihilate NaN and infinities of b. Reads c once and
-     * no more where all of it is finite, because no NaN or infinity of b leaves a finite element behind. See
-     * native-notes/decisions/006-zeros-that-annihilate.md.
-     */
-    void repair(Lane lane, Op.Gemm op, GemmPlan p, View a, View b, View c) {
-        // a split costs a second launch each time, but helps only where something has to be repaired
-        run(lane, op, p, a, b, c, 8 * SPLIT);
-    }
-
-    private void run(Lane lane, Op.Gemm op, GemmPlan p, View a, View b, View c, long least) {
-        long tiles = Math.ceilDiv(p.m(), EDGE) * Math.ceilDiv(p.n(), EDGE) * p.batch();
-        long splits = Math.clamp(Math.min(2L * context.multiprocessors() / tiles, p.k() / least), 1, 1024);
+    /** c = alpha a b, nothing empty. */
+    void run(Lane lane, Op.Gemm op, GemmPlan p, View a, View b, View c) {
+        int rows = p.m() <= FEW_ROWS ? FEW_ROWS : MANY_ROWS;
+        long tiles = Math.ceilDiv(p.m(), rows) * Math.ceilDiv(p.n(), COLUMNS) * p.batch();
+        long splits = Math.clamp(Math.min(3L * context.multiprocessors() / tiles, p.k() / SPLIT), 1, 1024);
         long split = Math.ceilDiv(Math.ceilDiv(p.k(), splits), DEPTH) * DEPTH;
         splits = Math.ceilDiv(p.k(), split);
-        Pair kernel = kernels(a.dtype(), c.dtype());
+        Pair kernel = kernels(a.dtype(), c.dtype(), rows);
         if (splits == 1) {
             product(lane, kernel.product, tiles, op, p, a, b, c, split, 0);
             return;
         }
         long count = p.batch() * p.m() * p.n();
-        CudaStorage sums = lane.temporary("matmul", splits * count * Math.max(4, a.dtype().compute().bytes()));
+        CudaStorage sums = lane.temporary("matmul", splits * count * Math.max(4, a.dtype().bytes()));
         try {
             product(lane, kernel.product, tiles * splits, op, p, a, b, c, split, sums.address);
             alpha(lane.launch().i64(count).axes(result(p)).pointer(c), a.dtype(), op).i64(splits)
@@ -85,8 +86,8 @@ final class ProductKernels {
     /** c as (batch, m, n). */
     private static Axes result(GemmPlan p) {
         int batch = p.batchDims().length;
-        long[] sizes = java.util.Arrays.copyOf(p.batchDims(), batch + 2);
-        long[] steps = java.util.Arrays.copyOf(p.cStrides(), batch + 2);
+        long[] sizes = Arrays.copyOf(p.batchDims(), batch + 2);
+        long[] steps = Arrays.copyOf(p.cStrides(), batch + 2);
         sizes[batch] = p.m();
         steps[batch] = p.ldc();
         sizes[batch + 1] = p.n();
@@ -94,15 +95,15 @@ final class ProductKernels {
         return Axes.of("matmul", sizes, steps);
     }
 
-    private Pair kernels(DType type, DType result) {
-        Pair k = kernels[type.ordinal()][result.ordinal()];
-        if (k == null) {
+    private Pair kernels(DType type, DType result, int rows) {
+        Pair[] of = kernels[type.ordinal()][result.ordinal()];
+        int few = rows == FEW_ROWS ? 1 : 0;
+        if (of[few] == null) {
             String macros = define("T", Kernels.type(type)) + define("R", Kernels.type(result))
-                    + define("REPAIR", type.isFloat() ? "1" : "0");
-            k = new Pair(context.kernels().get("products", macros, "product"),
+                    + define("ANNIHILATE", type.isFloat() ? "1" : "0") + define("ROWS", Integer.toString(rows));
+            of[few] = new Pair(context.kernels().get("products", macros, "product"),
                     context.kernels().get("products", macros, "combine"));
-            kernels[type.ordinal()][result.ordinal()] = k;
         }
-        return k;
+        return of[few];
     }
 }
