@@ -94,6 +94,16 @@ public record Laid(Tensor tensor, long[] bits) {
         };
     }
 
+    /** Bits in the form that {@link #read} gives. */
+    private static long cut(DType t, long bits) {
+        return switch (t.bytes()) {
+            case 8 -> bits;
+            case 4 -> (int) bits;
+            case 2 -> (short) bits;
+            default -> bits & 255;
+        };
+    }
+
     static double real(DType t, long bits) {
         return switch (t) {
             case F64 -> Double.longBitsToDouble(bits);
@@ -149,7 +159,7 @@ public record Laid(Tensor tensor, long[] bits) {
         int n = Math.toIntExact(Shape.of(base).size());
         long[] elements = new long[n];
         for (int i = 0; i < n; i++) {
-            elements[i] = source.next(type);
+            elements[i] = cut(type, source.next(type));
         }
         Tensor t = view(s.tensor(segment(type, elements), type).reshape(base), lie, shape);
         return new Laid(t, gather(elements, t.layout()));
