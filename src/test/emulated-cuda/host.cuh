@@ -150,8 +150,13 @@ EMU int __double2loint(double v) { return (int)emu_bits<unsigned long long>(v); 
 EMU double __hiloint2double(int hi, int lo) {
     return emu_bits<double>((unsigned long long)(unsigned)hi << 32 | (unsigned)lo);
 }
-EMU int __popc(unsigned v) { return __builtin_popcount(v); }
-EMU int __popcll(unsigned long long v) { return __builtin_popcountll(v); }
+// By hand: the builtins call a function of libgcc, which is not linked.
+EMU int __popc(unsigned v) {
+    v -= v >> 1 & 0x55555555u;
+    v = (v & 0x33333333u) + (v >> 2 & 0x33333333u);
+    return (int)(((v + (v >> 4)) & 0x0f0f0f0fu) * 0x01010101u >> 24);
+}
+EMU int __popcll(unsigned long long v) { return __popc((unsigned)v) + __popc((unsigned)(v >> 32)); }
 EMU int __clz(int v) { return v == 0 ? 32 : __builtin_clz((unsigned)v); }
 EMU int __clzll(long long v) { return v == 0 ? 64 : __builtin_clzll((unsigned long long)v); }
 EMU int __ffs(int v) { return __builtin_ffs(v); }
