@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
@@ -31,6 +32,9 @@ import jcuda.nvrtc.nvrtcProgram;
 final class Kernels {
     /** Before every program: types and conversions, strided walks, threads that share a row. */
     private static final String[] PRELUDE = {"common.cuh", "axes.cuh", "groups.cuh"};
+
+    /** Of NVRTC, beside the architecture. */
+    static final String[] OPTIONS = {"--std=c++17", "-default-device", "--fmad=true"};
 
     /** A line that asks for another resource in its place. */
     private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"(\\w+\\.cuh)\"$");
@@ -99,15 +103,19 @@ final class Kernels {
     }
 
     private CUmodule module(Key key) {
+        byte[] code = code(key.file, text(key.file, key.macros));
+        CUmodule module = new CUmodule();
+        Status.driver(JCudaDriver.cuModuleLoadData(module, code), "cuModuleLoadData, kernels of " + key.file + ".cu");
+        return module;
+    }
+
+    /** The whole program, as it is compiled. */
+    static String text(String file, String macros) {
         StringBuilder text = new StringBuilder();
         for (String p : PRELUDE) {
             text.append(resource(p)).append('\n');
         }
-        text.append(key.macros).append(resource(key.file + ".cu"));
-        byte[] code = code(key.file, text.toString());
-        CUmodule module = new CUmodule();
-        Status.driver(JCudaDriver.cuModuleLoadData(module, code), "cuModuleLoadData, kernels of " + key.file + ".cu");
-        return module;
+        return text.append(macros).append(resource(file + ".cu")).toString();
     }
 
     private static String resource(String name) {
@@ -125,9 +133,8 @@ final class Kernels {
     // ---- compiling ---------------------------------------------------------------------------------------------------
 
     private byte[] code(String file, String text) {
-        String[] options = {
-            "--gpu-architecture=" + architecture(), "--std=c++17", "-default-device", "--fmad=true",
-        };
+        String[] options = Stream.concat(Stream.of("--gpu-architecture=" + architecture()), Stream.of(OPTIONS))
+                .toArray(String[]::new);
         Path cached = cached(text, options);
         byte[] code = read(cached);
         if (code == null) {
