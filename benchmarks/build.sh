@@ -1,24 +1,9 @@
 # Sourced by the scripts here: builds the benchmarks on a fresh gramian jar if sources changed; sets here and java.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 root=$(dirname -- "$here")
-need=25
-
-# Feature release of the JDK at $1, empty where there is none.
-feature_of() {
-    [ -x "$1/bin/java" ] && [ -r "$1/release" ] || return 0
-    sed -n 's/^JAVA_VERSION="\([0-9][0-9]*\).*/\1/p' "$1/release"
-}
-
-java=
-on_path=$(readlink -f "$(command -v java || true)" 2>/dev/null || true)
-for d in "${JAVA_HOME:-}" "${on_path%/bin/java}" /usr/lib/jvm/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/*; do
-    [ -n "$d" ] || continue
-    v=$(feature_of "$d")
-    if [ -z "$java" ] && [ -n "$v" ] && [ "$v" -ge "$need" ]; then
-        java=$d/bin/java
-    fi
-done
-[ -n "$java" ] || { echo "no JDK $need or newer found; set JAVA_HOME" >&2; exit 1; }
+. "$root/bin/jdk.sh"
+[ -n "$jdk" ] || { echo "no JDK $need or newer found; set JAVA_HOME" >&2; exit 1; }
+java=$jdk/bin/java
 
 stamp=$here/target/.built
 if [ ! -f "$stamp" ] || [ -n "$(find "$root/src/main" "$root/pom.xml" "$here/src" "$here/pom.xml" -newer "$stamp" | head -n 1)" ]
