@@ -13,7 +13,6 @@ import jcuda.driver.JCudaDriver;
 import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcusolver.JCusolverDn;
-import jcuda.jcusolver.cusolverDnHandle;
 import jcuda.runtime.cudaStream_t;
 
 /**
@@ -35,7 +34,7 @@ final class Lane {
     private cublasHandle blas;
     private int blasMode;
     private List<CudaStorage> captured;
-    private cusolverDnHandle solver;
+    private Pointers.Solver solver;
 
     Lane(CudaContext context, int index) {
         this.context = context;
@@ -90,9 +89,9 @@ final class Lane {
     }
 
     /** cuSOLVER on this stream. */
-    cusolverDnHandle solver() {
+    Pointers.Solver solver() {
         if (solver == null) {
-            cusolverDnHandle h = new cusolverDnHandle();
+            Pointers.Solver h = new Pointers.Solver();
             Status.solver(JCusolverDn.cusolverDnCreate(h), "cusolverDnCreate");
             Status.solver(JCusolverDn.cusolverDnSetStream(h, new cudaStream_t(stream)), "cusolverDnSetStream");
             solver = h;

@@ -5,6 +5,8 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUstream;
+import jcuda.jcusolver.cusolverDnHandle;
+import jcuda.jcusolver.cusolverDnParams;
 
 /** JCuda's pointer and handle types with their addresses in the open: JCuda keeps them protected. */
 final class Pointers {
@@ -61,6 +63,18 @@ final class Pointers {
     }
 
     static final class Event extends CUevent {
+        long address() {
+            return getNativePointer();
+        }
+    }
+
+    static final class Solver extends cusolverDnHandle {
+        long address() {
+            return getNativePointer();
+        }
+    }
+
+    static final class SolverParams extends cusolverDnParams {
         long address() {
             return getNativePointer();
         }

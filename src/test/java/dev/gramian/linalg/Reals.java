@@ -3,10 +3,10 @@ package dev.gramian.linalg;
 import java.util.Random;
 
 /** Row-major matrices of doubles, the plain way: what results are held against. */
-final class Reals {
+public final class Reals {
     private Reals() {}
 
-    static double[] uniform(Random random, int m, int n) {
+    public static double[] uniform(Random random, int m, int n) {
         double[] x = new double[m * n];
         for (int i = 0; i < x.length; i++) {
             x[i] = 2 * random.nextDouble() - 1;
@@ -14,7 +14,7 @@ final class Reals {
         return x;
     }
 
-    static double[] transposed(double[] x, int m, int n) {
+    public static double[] transposed(double[] x, int m, int n) {
         double[] t = new double[m * n];
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
@@ -24,7 +24,7 @@ final class Reals {
         return t;
     }
 
-    static double[] product(double[] a, double[] b, int m, int k, int n) {
+    public static double[] product(double[] a, double[] b, int m, int k, int n) {
         double[] c = new double[m * n];
         for (int i = 0; i < m; i++) {
             for (int l = 0; l < k; l++) {
@@ -36,7 +36,7 @@ final class Reals {
         return c;
     }
 
-    static double[] minus(double[] a, double[] b) {
+    public static double[] minus(double[] a, double[] b) {
         double[] c = a.clone();
         for (int i = 0; i < c.length; i++) {
             c[i] -= b[i];
@@ -44,7 +44,7 @@ final class Reals {
         return c;
     }
 
-    static double[] scaled(double[] a, double by) {
+    public static double[] scaled(double[] a, double by) {
         double[] c = a.clone();
         for (int i = 0; i < c.length; i++) {
             c[i] *= by;
@@ -52,7 +52,7 @@ final class Reals {
         return c;
     }
 
-    static double max(double[] x) {
+    public static double max(double[] x) {
         double max = 0;
         for (double v : x) {
             max = Math.max(max, Math.abs(v));
@@ -61,7 +61,7 @@ final class Reals {
     }
 
     /** Frobenius, free of over- and underflow. */
-    static double norm(double[] x) {
+    public static double norm(double[] x) {
         double max = max(x);
         if (max == 0 || Double.isNaN(max) || Double.isInfinite(max)) {
             return max;
@@ -73,7 +73,7 @@ final class Reals {
         return max * Math.sqrt(sum);
     }
 
-    static double[] identity(int n) {
+    public static double[] identity(int n) {
         double[] x = new double[n * n];
         for (int i = 0; i < n; i++) {
             x[i * (n + 1)] = 1;
@@ -81,7 +81,7 @@ final class Reals {
         return x;
     }
 
-    static double[] part(double[] x, int i, int size) {
+    public static double[] part(double[] x, int i, int size) {
         return java.util.Arrays.copyOfRange(x, i * size, (i + 1) * size);
     }
 }
