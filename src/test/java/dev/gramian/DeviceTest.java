@@ -118,7 +118,8 @@ final class DeviceTest {
     @DeviceSpec
     void describesItself(Device device) {
         assertNull(device.reason());
-        assertTrue(device.description().matches(".*threads \\d+; memory \\d+\\.\\d [KMGT]iB.*"), device.description());
+        assertTrue(device.description().matches(".*(threads|CUDA) \\d+; memory \\d+\\.\\d [KMGT]iB.*"),
+                device.description());
         assertEquals(0, device.liveBytes());
         device.resetPeak();
         try (Scope s = device.open()) {
