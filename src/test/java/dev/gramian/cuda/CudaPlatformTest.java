@@ -69,6 +69,35 @@ final class CudaPlatformTest {
                 """, said);
     }
 
+    /**
+     * With NVIDIA's libraries: without a card handles are refused, kernels compile. Those of the profile cuda-libraries,
+     * and of the directories that -Dgramian.test.cuda=DIR:DIR names.
+     */
+    @Test
+    void nvidiasOwnLibrariesLoad() throws Exception {
+        List<Path> directories = new ArrayList<>();
+        if (Files.isDirectory(Path.of("target", "cuda-libraries"))) {
+            directories.add(Path.of("target", "cuda-libraries"));
+        }
+        for (String d : System.getProperty("gramian.test.cuda", "").split(":")) {
+            if (!d.isEmpty()) {
+                directories.add(Path.of(d));
+            }
+        }
+        assumeTrue(!directories.isEmpty(), "mvn -Pcuda-libraries generate-resources brings NVIDIA's libraries");
+        for (Path d : directories) {
+            String said = run(List.of(driver, d), "load", "call", "compile");
+            assertTrue(said.matches("""
+                    reason null
+                    major (12, retargeted false|13, retargeted true), emulated false, cards 1
+                    cublasCreate 1
+                    cusolverDnCreate 1
+                    NVRTC 1[23]\\.\\d+
+                    machine code for sm_90a
+                    """), d + ": " + said);
+        }
+    }
+
     @Test
     void theFirstDirectoryDecidesBetweenVersions() throws Exception {
         assertTrue(run(List.of(driver, cuda13, cuda12), "load").contains("major 13"));
@@ -312,6 +341,7 @@ final class CudaPlatformTest {
                 switch (step) {
                     case "load" -> load();
                     case "call" -> Calls.call();
+                    case "compile" -> Calls.compile();
                     case "threads" -> threads();
                     case "diagnosis" -> CudaPlatform.get().diagnosis().forEach(System.out::println);
                     case "jcuda" -> Calls.jcudaAlone();
@@ -366,6 +396,18 @@ final class CudaPlatformTest {
             int[] minor = new int[1];
             jcuda.nvrtc.JNvrtc.nvrtcVersion(major, minor);
             System.out.println("NVRTC " + major[0] + "." + minor[0]);
+        }
+
+        static void compile() {
+            jcuda.nvrtc.nvrtcProgram program = new jcuda.nvrtc.nvrtcProgram();
+            jcuda.nvrtc.JNvrtc.nvrtcCreateProgram(program,
+                    "extern \"C\" __global__ void half(float* a) { a[threadIdx.x] *= 0.5f; }", "half.cu", 0, null,
+                    null);
+            int status = jcuda.nvrtc.JNvrtc.nvrtcCompileProgram(program, 1,
+                    new String[] {"--gpu-architecture=sm_90a"});
+            long[] size = new long[1];
+            jcuda.nvrtc.JNvrtc.nvrtcGetCUBINSize(program, size);
+            System.out.println(status == 0 && size[0] > 1000 ? "machine code for sm_90a" : "status " + status);
         }
 
         static void jcudaAlone() {
