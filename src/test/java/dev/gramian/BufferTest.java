@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.core.ClosedException;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
@@ -12,11 +13,10 @@ import dev.gramian.spec.DeviceSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.SplittableRandom;
 
 /** Growing memory against lists of rows on the heap. */
 class BufferTest {
-    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    private static final long SEED = Seed.VALUE;
 
     /** One row's positions, each (planes, width) flattened. */
     private static final class Model {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.gramian.spec.Seed;
 import dev.gramian.core.DType;
 import dev.gramian.core.Shape;
 import dev.gramian.spec.DeviceSpec;
@@ -70,7 +71,7 @@ final class EinsumTest {
 
     @DeviceSpec
     void agreesWithALoopOverEveryIndex(Device device) {
-        long first = Long.getLong("gramian.seed", 20260901);
+        long first = Seed.VALUE;
         for (long seed = first; seed < first + 400; seed++) {
             try (Scope s = device.open()) {
                 RandomCase c = new RandomCase(new Random(seed), s);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.Device;
 import dev.gramian.Join;
 import dev.gramian.Scope;
@@ -17,11 +18,10 @@ import dev.gramian.core.ShapeException;
 import dev.gramian.spec.DeviceSpec;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.SplittableRandom;
 
 /** Every option of attention, alone and with the others, against loops in F64 written from the formulas. */
 class AttentionOptionsTest {
-    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    private static final long SEED = Seed.VALUE;
     /** Calls of the sweep; more by -Dgramian.cases. */
     private static final int CASES = Integer.getInteger("gramian.cases", 400);
 

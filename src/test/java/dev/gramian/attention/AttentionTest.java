@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.Device;
 import dev.gramian.Join;
 import dev.gramian.Scope;
@@ -13,11 +14,10 @@ import dev.gramian.core.DType;
 import dev.gramian.core.Shape;
 import dev.gramian.spec.DeviceSpec;
 import java.util.Random;
-import java.util.SplittableRandom;
 
 /** Values of attention against loops in F64. */
 class AttentionTest {
-    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    private static final long SEED = Seed.VALUE;
 
     private static double epsilon(DType t) {
         return switch (t) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.Device;
 import dev.gramian.Indexing;
 import dev.gramian.Join;
@@ -15,13 +16,12 @@ import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.spec.DeviceSpec;
 import java.util.Random;
-import java.util.SplittableRandom;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 
 /** Attention through a cache against attention over everything at once. */
 class KvCacheTest {
-    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    private static final long SEED = Seed.VALUE;
 
     private static final int B = 2;
     private static final int HQ = 6;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.gramian.spec.Seed;
 import dev.gramian.Device;
 import dev.gramian.Join;
 import dev.gramian.Scope;
@@ -21,12 +22,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /** Rotary embedding against loops in F64 and against NumPy's numbers. */
 class RopeTest {
-    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    private static final long SEED = Seed.VALUE;
 
     private static final double[] SHORT = new double[24];
     private static final double[] LONG = new double[24];

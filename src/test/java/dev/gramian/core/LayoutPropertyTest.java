@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import java.util.Arrays;
 import java.util.Random;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /** Random chains of views against an explicit list of element indices in row-major order. */
 class LayoutPropertyTest {
-    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    private static final long SEED = Seed.VALUE;
 
     private static long[] coordinates(Shape s, long position) {
         long[] c = new long[s.rank()];

@@ -3,15 +3,15 @@ package dev.gramian.core;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gramian.spec.Seed;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /** Reshape keeps the row-major order, and refuses exactly the layouts that no strides describe. */
 class ReshapeTest {
-    private static final long SEED = Long.getLong("gramian.seed", new SplittableRandom().nextLong() >>> 1);
+    private static final long SEED = Seed.VALUE;
 
     private static long[] elements(Layout l) {
         long[] e = new long[(int) l.size()];

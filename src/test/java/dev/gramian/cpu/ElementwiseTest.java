@@ -236,8 +236,8 @@ final class ElementwiseTest {
     /** Further ulps where the exponential's argument is rounded and large. */
     private static double slack(MapFn fn, double x) {
         return switch (fn) {
-            case GELU_TANH -> Math.min(4000, 4 * Math.abs(1.6 * x * (1 + 0.044715 * x * x)));
-            case SILU, SIGMOID -> 1;
+            case GELU_TANH -> Math.min(8000, 8 * Math.abs(1.6 * x * (1 + 0.044715 * x * x)));
+            case SILU, SIGMOID -> 2;
             case GELU -> 6;
             default -> 0;
         };

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
 import dev.gramian.core.GemmPlan;
@@ -24,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Products against a scalar triple loop in F64. */
 final class GemmTest {
-    private static final long SEED = Long.getLong("gramian.seed", System.nanoTime());
+    private static final long SEED = Seed.VALUE;
     private static final CpuMemory MEMORY = new CpuMemory(4L << 30, 0);
     private static final Workers WORKERS = new Workers(3);
 

@@ -1,5 +1,6 @@
 package dev.gramian.cpu;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.core.DType;
 import dev.gramian.core.Half;
 import dev.gramian.core.Layout;
@@ -166,7 +167,7 @@ final class Sample {
     }
 
     static long seed() {
-        long seed = Long.getLong("gramian.seed", System.nanoTime());
+        long seed = Seed.VALUE;
         System.out.println("replay with -Dgramian.seed=" + seed);
         return seed;
     }

@@ -1,5 +1,6 @@
 package dev.gramian.cpu;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.core.DType;
 import dev.gramian.core.Half;
 import dev.gramian.core.Layout;
@@ -17,7 +18,7 @@ final class Samples {
 
     /** A seed that a failing run prints and {@code -Dgramian.seed} replays. */
     static Random random(String test) {
-        long seed = Long.getLong("gramian.seed", System.nanoTime());
+        long seed = Seed.VALUE;
         System.out.println(test + ": -Dgramian.seed=" + seed);
         return new Random(seed);
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.core.FormatException;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Damaged files give a one-line error or a tensor whose every byte can be read; never anything else. */
 final class FuzzTest {
-    private static final long SEED = Long.getLong("gramian.seed", 20261124);
+    private static final long SEED = Seed.VALUE;
     private static final int ROUNDS = 600;
 
     @TempDir

@@ -6,6 +6,7 @@ import static dev.gramian.linalg.SvdChecks.eps;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
@@ -17,7 +18,7 @@ import java.util.Random;
 
 /** Singular values on every device, below {@link Linalg}. */
 class SvdTest {
-    private static final long SEED = Long.getLong("gramian.seed", 20251124L);
+    private static final long SEED = Seed.VALUE;
     private static final DType[] TYPES = {DType.F32, DType.F64};
 
     private static String what() {

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
@@ -23,7 +24,7 @@ import java.util.Random;
 /** Systems, inverses and determinants on every device. */
 class SystemsTest {
     private static final double BOUND = 30;
-    private static final long SEED = Long.getLong("gramian.seed", 20251124L);
+    private static final long SEED = Seed.VALUE;
     private static final DType[] TYPES = {DType.F32, DType.F64};
 
     private static void small(String what, double ratio) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.core.NativeException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -168,7 +169,7 @@ final class ElfFileTest {
     @Test
     void damageIsAnErrorOrHarmless() throws Exception {
         byte[] good = binding("JNvrtc");
-        long seed = Long.getLong("gramian.seed", System.nanoTime());
+        long seed = Seed.VALUE;
         Random random = new Random(seed);
         for (int i = 0; i < 20_000; i++) {
             byte[] bad = good.clone();

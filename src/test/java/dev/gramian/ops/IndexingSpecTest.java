@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.gramian.spec.Seed;
 import dev.gramian.Device;
 import dev.gramian.Indexing;
 import dev.gramian.Join;
@@ -21,7 +22,7 @@ import java.util.Random;
 
 /** Gathering, joining, triangles and the search for NaN on every type and layout, element by element. */
 final class IndexingSpecTest {
-    private static final long SEED = Long.getLong("gramian.seed", System.nanoTime());
+    private static final long SEED = Seed.VALUE;
     private static final long[][] SHAPES = {
         {0}, {1}, {7}, {300}, {3, 0, 2}, {5, 16}, {6, 1, 33}, {2, 17, 5, 3}, {41, 53}, {3, 4, 64}, {2, 3, 4, 8, 2}
     };
