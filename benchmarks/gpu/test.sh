@@ -26,6 +26,7 @@ last_of() { for last; do :; done; printf '%s' "$last"; }
 case $all in
     *' -version '*) printf 'one\nfake runtime\n' >&2 ;;
     *cli.Main*)
+        [ -z "${DEVICES_HANG:-}" ] || exec sleep 600
         echo '*  cpu:native  fake'
         if [ -n "${CARD:-}" ]; then
             echo "   cuda:0      $CARD, compute capability 9.0"
@@ -71,7 +72,7 @@ esac
 EOF
 cat >"$work/bin/nvidia-smi" <<'EOF'
 #!/bin/sh
-[ -z "${SMI_HANGS:-}" ] || sleep 600
+[ -z "${SMI_HANGS:-}" ] || exec sleep 600
 case $* in
     *query-gpu*) printf 'name, driver_version, memory.total [MiB]\nFake H200, 999.1, 143771 MiB\n' ;;
     *) echo 'a table' ;;
@@ -127,24 +128,26 @@ check() {
 }
 
 PATH=$work/bin:$plain
-(CARD='' GPU_CHECK_PYTHON=/nonexistent check 'no card' 3 '# No NVIDIA card: no card' 'There was no usable CUDA device' \
+(CARD='' GPU_CHECK_PYTHON=/nonexistent check 'no card' 3 '# No usable NVIDIA card: no card' 'There was no usable CUDA device' \
     'libcuda.so.1 not found' 'No times were taken'; exit "$failed") || failed=1
-(CARD=Fake GPU_CHECK_PYTHON=torch check 'a card and PyTorch' 0 '# Fake H200: passed' '| copy/F32/4x4 | 1 ms | 1000 GB/s | 100% |' \
-    '| softmax/F32/4x4 | 2 ms | 500 GB/s | 50% |' '3 ms | 3.00 |' 'Peer: PyTorch 9.9' '1 × Invalid __global__ write of size 4 bytes at rows' \
+(CARD=Fake GPU_CHECK_PYTHON=torch check 'a card and PyTorch' 0 '# Fake H200: passed' '| copy/F32/4x4 | 1.00 ms | 1000 GB/s | 100% |' \
+    '| softmax/F32/4x4 | 2.00 ms | 500 GB/s | 50% |' '| 3.00 ms | 3.00 |' 'Peer: PyTorch 9.9' '1 × Invalid __global__ write of size 4 bytes at rows' \
     '| cuda | cuda:0 | 3 | 0 | 0 |'; exit "$failed") || failed=1
 (CARD=Fake NO_TORCH=1 GPU_CHECK_PYTHON=torch check 'no PyTorch' 0 '| peers | absent |' 'No PyTorch was found'; exit "$failed") || failed=1
-(CARD=Fake BENCH=twice GPU_CHECK_PYTHON=torch check 'the device is lost twice' 0 '| bench | ok |' '| softmax/F32/4x4 | 2 ms |'
+(CARD=Fake BENCH=twice GPU_CHECK_PYTHON=torch check 'the device is lost twice' 0 '| bench | ok |' '| softmax/F32/4x4 | 2.00 ms |'
     [ "$(wc -l <"$STATE/bench")" = 3 ] || { echo 'FAILED: not started three times'; failed=1; }; exit "$failed") || failed=1
 (CARD=Fake BENCH=always GPU_CHECK_PYTHON=torch check 'the benchmark always dies' 1 '| bench | failed |' 'not run' '| peers | ok |'
     exit "$failed") || failed=1
-(CARD=Fake BENCH=hang GPU_CHECK_PYTHON=torch check 'the benchmark hangs' 1 '| bench | stopped |' '| copy/F32/4x4 | 1 ms |' '| peers | ok |'
+(CARD=Fake BENCH=hang GPU_CHECK_PYTHON=torch check 'the benchmark hangs' 1 '| bench | stopped |' '| copy/F32/4x4 | 1.00 ms |' '| peers | ok |'
     exit "$failed") || failed=1
 (CARD=Fake SPECS=bad GPU_CHECK_PYTHON=torch check 'a spec fails' 1 '| specs-cuda | failed |' 'as told'; exit "$failed") || failed=1
 (CARD=Fake SANITIZER=9 GPU_CHECK_PYTHON=torch check 'the sanitizer finds something' 1 '| sanitizer-memcheck | failed |'
     exit "$failed") || failed=1
 (CARD=Fake EMULATED=true GPU_CHECK_PYTHON=torch check 'emulated' 0 '**CUDA was emulated on the CPU.**' 'No times were taken'
     if grep -q ' ms ' "$work/out/report.md"; then echo 'FAILED: the report gives times'; failed=1; fi; exit "$failed") || failed=1
-(CARD=Fake SMI_HANGS=1 GPU_CHECK_PYTHON=torch check 'nvidia-smi hangs' 1 '| diagnosis | stopped |'; exit "$failed") || failed=1
+(CARD=Fake SMI_HANGS=1 GPU_CHECK_PYTHON=torch check 'nvidia-smi hangs' 0 'nvidia-smi: failed or did not end' '# cuda:0: passed'; exit "$failed") || failed=1
+(CARD=Fake DEVICES_HANG=1 GPU_CHECK_PYTHON=torch check 'the list of devices hangs' 1 '| diagnosis | stopped |' \
+    'the list of devices did not come'; exit "$failed") || failed=1
 (CARD=Fake ARGUMENTS='--minutes 1 --only bench' GPU_CHECK_PYTHON=torch check 'one part' 0 '| bench | ok |'
     if grep -q '| peers |' "$work/out/report.md"; then echo 'FAILED: other parts ran'; failed=1; fi; exit "$failed") || failed=1
 for wrong in '--only nothing' '--minutes x' '--minutes 0' '--what' '-o'; do

@@ -19,9 +19,14 @@ final class Markdown {
     }
 
     String text() {
-        JsonNode gpu = report.path("gpu").path(0);
-        line("# " + (gpu.has("name") ? gpu.get("name").asText() : "No NVIDIA card") + ": "
-                + report.path("verdict").asText());
+        String verdict = report.path("verdict").asText();
+        JsonNode first = report.path("gpu").path(0);
+        String subject = verdict.startsWith("no card")
+                ? "No usable NVIDIA card"
+                : first.has("name")
+                        ? first.get("name").asText()
+                        : report.path("bench").path("device").asText("no device");
+        line("# " + subject + ": " + verdict);
         line("");
         summary();
         parts();
@@ -235,16 +240,16 @@ final class Markdown {
         return text.toString();
     }
 
+    /** Three digits and a unit. */
     static String time(double seconds) {
-        if (seconds >= 1) {
-            return String.format(Locale.ROOT, "%.2f s", seconds);
+        String[] units = {"s", "ms", "µs", "ns"};
+        int unit = 0;
+        double x = seconds;
+        while (x < 0.9995 && unit < units.length - 1) {
+            x *= 1000;
+            unit++;
         }
-        if (seconds >= 1e-3) {
-            return String.format(Locale.ROOT, "%.3g ms", 1e3 * seconds);
-        }
-        return seconds >= 1e-6
-                ? String.format(Locale.ROOT, "%.3g µs", 1e6 * seconds)
-                : String.format(Locale.ROOT, "%.0f ns", 1e9 * seconds);
+        return String.format(Locale.ROOT, x >= 99.95 ? "%.0f %s" : x >= 9.995 ? "%.1f %s" : "%.2f %s", x, units[unit]);
     }
 
     /** What has no time, and why; how many agreed where none was to be taken. */
