@@ -154,6 +154,8 @@ final class CudaMemory {
         synchronized (this) {
             live -= s.bytes();
             if (!POOL) {
+                // work on the block may still be running, and only the driver's habit says that cuMemFree waits for it
+                s.home.synchronize("giving memory back");
                 Status.driver(JCudaDriver.cuMemFree(Pointers.device(s.address)), "cuMemFree");
             } else {
                 int i = s.home.index;

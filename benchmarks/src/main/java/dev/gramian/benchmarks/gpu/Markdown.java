@@ -21,11 +21,13 @@ final class Markdown {
     String text() {
         String verdict = report.path("verdict").asText();
         JsonNode first = report.path("gpu").path(0);
-        String subject = verdict.startsWith("no card")
-                ? "No usable NVIDIA card"
-                : first.has("name")
-                        ? first.get("name").asText()
-                        : report.path("bench").path("device").asText("no device");
+        String subject = report.path("emulated").asBoolean()
+                ? "Emulated CUDA"
+                : verdict.startsWith("no card")
+                        ? "No usable NVIDIA card"
+                        : first.has("name")
+                                ? first.get("name").asText()
+                                : report.path("bench").path("device").asText("no device");
         line("# " + subject + ": " + verdict);
         line("");
         summary();
@@ -68,8 +70,7 @@ final class Markdown {
                     + "the benchmark only rehearsed its cases there.");
             line("");
         }
-        JsonNode bench = report.path("bench");
-        if (bench.path("emulated").asBoolean()) {
+        if (report.path("emulated").asBoolean()) {
             line("**CUDA was emulated on the CPU.** What passed shows that the host's side and the arithmetic are right; it "
                     + "says nothing about speed, and no time is given.");
             line("");

@@ -56,6 +56,8 @@ public final class Report {
         }
         report.set("sanitizer", sanitizer());
         new CaseTable(dir).into(report);
+        report.put("emulated", report.path("bench").path("emulated").asBoolean()
+                || report.path("diagnosis").asText().contains("CUDA emulation"));
         report.put("verdict", verdict());
         return report;
     }

@@ -19,7 +19,7 @@ import java.util.function.BiFunction;
 
 /**
  * Each kind of operation once per element type at small odd sizes, compared with the CPU: what compute-sanitizer watches,
- * under which the specs would take hours. {@code Tour DEVICE}; exit code 1 where anything differs or fails.
+ * under which the specs would take hours. {@code Tour [-v] DEVICE}, -v: names each before it runs; exit code 1 where anything differs or fails.
  *
  * <p>Decompositions are compared by what they are to compose, not by their factors, whose signs are free.
  */
@@ -38,7 +38,8 @@ public final class Tour {
     }
 
     public static void main(String[] args) {
-        Device device = Device.of(args[0]);
+        boolean verbose = args[0].equals("-v");
+        Device device = Device.of(args[args.length - 1]);
         if (!device.isAvailable()) {
             System.err.println(device.name() + " unavailable: " + device.reason());
             System.exit(3);
@@ -54,6 +55,9 @@ public final class Tour {
                     continue;
                 }
                 count++;
+                if (verbose) {
+                    System.out.println("-- " + stop.getKey() + " " + t);
+                }
                 String wrong = compare(device, stop.getValue(), t);
                 if (wrong != null) {
                     bad++;
