@@ -144,7 +144,7 @@ final class Kernels {
         return code;
     }
 
-    private String architecture() {
+    String architecture() {
         if (architecture == null) {
             architecture = architecture(context.cardName(), context.capability());
         }

@@ -2,6 +2,8 @@ package dev.gramian.cuda;
 
 import dev.gramian.cuda.KernelRequests.Unit;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SymbolLookup;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +25,8 @@ import java.util.concurrent.Future;
  *
  * <pre>KernelCheck [--nvrtc FILE | auto] [--spills FILE] [--cache DIR] [--arch sm_80,sm_89,sm_90] [-v] REQUESTS</pre>
  *
- * <p>Without {@code --nvrtc} nvcc compiles. {@code auto}: the NVRTC that the CUDA backend of this process uses. Exit codes:
+ * <p>Without {@code --nvrtc} nvcc compiles. {@code auto}: the NVRTC that the CUDA backend of this process uses, for
+ * the card's own architecture. Exit codes:
  * 0 all compiled and none spills beyond the list; 1 some do not; 3 there is no compiler, which the output tells.
  */
 public final class KernelCheck {
@@ -68,6 +71,9 @@ public final class KernelCheck {
                     : "not checked: the NVRTC of this process is the emulation's, or there is none");
             System.exit(3);
         }
+        if ("auto".equals(nvrtc)) {
+            architectures = new String[] {new CudaContext(0).kernels().architecture()};
+        }
         KernelCheck check = new KernelCheck(compiler, cache, spills == null ? SpillList.EMPTY : SpillList.read(spills));
         List<Unit> units = KernelRequests.read(requests);
         boolean good = check.run(units, architectures);
@@ -80,13 +86,14 @@ public final class KernelCheck {
 
     private static KernelCompiler nvrtcOf(String wish) {
         if (!wish.equals("auto")) {
-            return KernelCompiler.nvrtc(Path.of(wish).toAbsolutePath());
+            return KernelCompiler.nvrtc(SymbolLookup.libraryLookup(Path.of(wish).toAbsolutePath(), Arena.global()));
         }
         if (CudaPlatform.get().reason() != null || CudaPlatform.get().emulated()) {
             return null;
         }
         // loaded already: found by its name alone
-        return KernelCompiler.nvrtc(Path.of("libnvrtc.so." + CudaPlatform.get().major()));
+        return KernelCompiler.nvrtc(
+                SymbolLookup.libraryLookup("libnvrtc.so." + CudaPlatform.get().major(), Arena.global()));
     }
 
     /** True where every kernel compiles and none spills more than the list admits. */

@@ -50,9 +50,8 @@ interface KernelCompiler {
         return null;
     }
 
-    /** NVRTC in that file, or null where it is the emulation's, which has no ptxas. */
-    static KernelCompiler nvrtc(Path library) {
-        SymbolLookup symbols = SymbolLookup.libraryLookup(library, Arena.global());
+    /** NVRTC by its library, or null where it is the emulation's, which has no ptxas. */
+    static KernelCompiler nvrtc(SymbolLookup symbols) {
         Nvrtc nvrtc = new Nvrtc(symbols);
         return nvrtc.compile("extern \"C\" __global__ void f() {}", "sm_90").log().contains("Compiling entry function")
                 ? nvrtc
