@@ -1,5 +1,7 @@
 package dev.gramian.cuda;
 
+import java.util.function.ToLongFunction;
+
 /**
  * Kernels that take one matrix a block, by type and by what their text calls PLACE and ROWS. Each may use all the shared
  * memory that a block can have.
@@ -57,6 +59,16 @@ final class BlockKernels {
     static int threads(Kernel k, long wanted) {
         int most = Math.min(THREADS, Integer.highestOneBit(k.maxThreads()));
         return Math.clamp(Long.highestOneBit(Math.max(1, wanted - 1)) << 1, 32, most);
+    }
+
+    /** The fastest place whose shared memory a block can have. */
+    static Place place(ToLongFunction<Place> bytes, int shared) {
+        for (Place p : Place.values()) {
+            if (bytes.applyAsLong(p) <= shared) {
+                return p;
+            }
+        }
+        return Place.GLOBAL;
     }
 
     /** Bytes that Room of matrices.cuh takes for so many values. */

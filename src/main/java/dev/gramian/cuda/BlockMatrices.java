@@ -155,13 +155,7 @@ final class BlockMatrices {
     /** Eigenvalues to w, ascending, and where v is not 0 eigenvectors in columns. */
     void eigh(Lane lane, Temporaries t, Limits limits, String op, Stack a, long w, long v, Infos infos) {
         long n = a.rows();
-        Place place = Place.GLOBAL;
-        for (Place p : Place.values()) {
-            if (symmetricBytes(a.width(), n, v != 0, p) <= limits.shared()) {
-                place = p;
-                break;
-            }
-        }
+        Place place = BlockKernels.place(p -> symmetricBytes(a.width(), n, v != 0, p), limits.shared());
         Kernel k = symmetric.get(a.f64(), place);
         long blocks = blocks(a);
         long scratch = 0;
@@ -191,7 +185,7 @@ final class BlockMatrices {
         long k = full ? m : least;
         long tau = t.device(a.count() * least * a.width());
         long v = t.device(a.count() * m * n * a.width());
-        reflections.factorise(lane, limits, "qr", a, v, tau, r, k * n, n, 1, k, 0);
-        reflections.apply(lane, limits, a.f64(), a.count(), m, n, v, tau, 0, 0, q, m * k, k, 1, k);
+        reflections.factorise(lane, limits, "qr", a, v, tau, r, k * n, n, 1, k, 0, 0);
+        reflections.apply(lane, limits, a.f64(), a.count(), m, n, v, tau, 0, 0, 0, q, m * k, k, 1, k);
     }
 }

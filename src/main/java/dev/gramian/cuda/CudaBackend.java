@@ -176,7 +176,15 @@ public final class CudaBackend implements Backend {
             case Op.TopK o -> sorting.topK(lane, o, in[0], out);
             case Op.Triangle o -> triangle.triangle(lane, o, in[0], out[0]);
             case Op.FirstNonFinite o -> triangle.firstNonFinite(lane, in[0], out[0]);
-            case Decomposition o -> decompose(lane, o, in, out);
+            case Decomposition.Svd o -> decompositions.svd(lane, o, in[0], out);
+            case Decomposition.Solve o -> decompositions.solve(lane, in[0], in[1], out[0]);
+            case Decomposition.Inverse o -> decompositions.inverse(lane, in[0], out[0]);
+            case Decomposition.Determinant o -> decompositions.determinant(lane, o, in[0], out);
+            case Decomposition.Eigh o -> decompositions.eigh(lane, o, in[0], out);
+            case Decomposition.Qr o -> decompositions.qr(lane, o, in[0], out);
+            case Decomposition.Cholesky o -> decompositions.cholesky(lane, in[0], out[0]);
+            case Decomposition.Lu o -> decompositions.lu(lane, in[0], out);
+            case Decomposition.TriangularSolve o -> decompositions.solveTriangular(lane, o, in[0], in[1], out[0]);
         }
     }
 
@@ -188,30 +196,6 @@ public final class CudaBackend implements Backend {
     @Override
     public Replay prepare(List<Step> steps) {
         return onLane(lane -> new CudaReplay(this, context, lane, steps));
-    }
-
-    /**
-     * Decompositions pass their specs in part only: {@code -Dgramian.cuda.decompositions=true} lets those who work on them
-     * run them.
-     */
-    private static final boolean DECOMPOSITIONS = Boolean.getBoolean("gramian.cuda.decompositions");
-
-    private void decompose(Lane lane, Decomposition op, View[] in, View[] out) {
-        if (!DECOMPOSITIONS) {
-            throw new NativeException("cuda: no kernel yet; " + op.name() + " of " + in[0].dtype() + " " + in[0].shape()
-                    + "; move it with .to(Device.cpu())");
-        }
-        switch (op) {
-            case Decomposition.Svd o -> decompositions.svd(lane, o, in[0], out);
-            case Decomposition.Solve o -> decompositions.solve(lane, in[0], in[1], out[0]);
-            case Decomposition.Inverse o -> decompositions.inverse(lane, in[0], out[0]);
-            case Decomposition.Determinant o -> decompositions.determinant(lane, o, in[0], out);
-            case Decomposition.Eigh o -> decompositions.eigh(lane, o, in[0], out);
-            case Decomposition.Qr o -> decompositions.qr(lane, o, in[0], out);
-            case Decomposition.Cholesky o -> decompositions.cholesky(lane, in[0], out[0]);
-            case Decomposition.Lu o -> decompositions.lu(lane, in[0], out);
-            case Decomposition.TriangularSolve o -> decompositions.solveTriangular(lane, o, in[0], in[1], out[0]);
-        }
     }
 
     @Override

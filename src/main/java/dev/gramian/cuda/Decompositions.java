@@ -226,7 +226,7 @@ final class Decompositions {
             return;
         }
         if (a.columns() == 0) {
-            kernels.permutation(lane, a.f64(), a.count(), a.rows(), 0, 0, address(out, 0));
+            large.permutation(lane, a.f64(), a.count(), a.rows(), 0, 0, address(out, 0));
             return;
         }
         Limits limits = Limits.of(context);

@@ -24,10 +24,14 @@ final class LargeMatrices {
 
     private final MatrixKernels kernels;
     private final DenseSolver[] solvers = new DenseSolver[64];
+    private final CudaContext context;
     private final BlockKernels determinant;
+    private final BlockKernels permutation;
 
     LargeMatrices(CudaContext context, MatrixKernels kernels) {
+        this.context = context;
         this.kernels = kernels;
+        permutation = new BlockKernels(context, "lu", "permutation", false);
         determinant = new BlockKernels(context, "lu", "determinant", false);
     }
 
@@ -94,10 +98,17 @@ final class LargeMatrices {
         int w = a.width();
         for (long i = 0; i < a.count(); i++) {
             lu.factor(i, infos.at(i, 0));
-            kernels.permutation(lane, a.f64(), 1, lu.m, k, lu.pivots, p + 8 * i * lu.m);
+            permutation(lane, a.f64(), 1, lu.m, k, lu.pivots, p + 8 * i * lu.m);
             kernels.move(lane, "lu", lu.part(lu.m, k), Part.UNIT_LOWER, l + i * lu.m * k * w, 0, k, 1, 0, false);
             kernels.move(lane, "lu", lu.part(k, lu.n), Part.UPPER, u + i * k * lu.n * w, 0, lu.n, 1, lu.exponent, true);
         }
+    }
+
+    /** p (count, m) I64 from k interchanges each. */
+    void permutation(Lane lane, boolean f64, long count, long m, long k, long pivots, long p) {
+        boolean shared = 4 * m <= context.sharedOptIn();
+        lane.launch().i64(m).i64(k).pointer(pivots).pointer(p).i32(shared ? 1 : 0)
+                .run(permutation.get(f64), count, 1, 1, 256, shared ? (int) (4 * m) : 0);
     }
 
     /** x of a x = b; infos: of getrf, of getrs. */

@@ -20,7 +20,6 @@ final class MatrixKernels {
         magnitudes,
         exponents,
         rescale,
-        permutation,
         diagonal,
         first_failure
     }
@@ -43,9 +42,7 @@ final class MatrixKernels {
         Kernel k = kernels[f64 ? 1 : 0][name.ordinal()];
         if (k == null) {
             String macros = Kernels.define("REAL", f64 ? "f64" : "f32");
-            k = name == Name.permutation
-                    ? context.kernels().withShared("matrix", macros, name.name(), context.sharedOptIn())
-                    : context.kernels().get("matrix", macros, name.name());
+            k = context.kernels().get("matrix", macros, name.name());
             kernels[f64 ? 1 : 0][name.ordinal()] = k;
         }
         return k;
@@ -119,13 +116,6 @@ final class MatrixKernels {
         long pieces = Math.clamp(size / PIECE, 1, PIECES);
         lane.launch().i64(size).i64(count).i64(pieces).pointer(x).pointer(exponents).i32(inverse ? 1 : 0)
                 .run(kernel(f64, Name.rescale), Math.min(count * pieces, context.maxBlocks()), 1, 1, BLOCK, 0);
-    }
-
-    /** p (count, m) I64 from k interchanges each. */
-    void permutation(Lane lane, boolean f64, long count, long m, long k, long pivots, long p) {
-        boolean shared = 4 * m <= context.sharedOptIn();
-        lane.launch().i64(m).i64(k).pointer(pivots).pointer(p).i32(shared ? 1 : 0)
-                .run(kernel(f64, Name.permutation), count, 1, 1, BLOCK, shared ? (int) (4 * m) : 0);
     }
 
     /** infos: 1 + the first zero on the diagonals of square matrices, -1 for a subnormal element, 0. */

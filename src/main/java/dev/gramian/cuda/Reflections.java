@@ -23,14 +23,16 @@ final class Reflections {
     }
 
     /**
-     * Of each matrix (m, n), k = min(m, n): reflections (m, n), tau (k), and R (rRows, n) at {@code r} by strides; where
-     * exponents is not 0, R times the power of two whose exponent goes there.
+     * Of each matrix (m, n), k = min(m, n): reflections (m, n), tau (k), and R (rRows, n) at {@code r} by strides. Where orders
+     * (n i32 a matrix) is not 0, columns are sorted by it, longest first, and R is left times a power of two whose exponent goes
+     * to exponents.
      */
     void factorise(Lane lane, Limits limits, String op, Stack a, long reflections, long tau, long r, long rBatch,
-            long rRow, long rColumn, long rRows, long exponents) {
+            long rRow, long rColumn, long rRows, long orders, long exponents) {
         long m = a.rows();
         long n = a.columns();
-        long fixed = BlockKernels.room(32, a.width()) + BlockKernels.room(1, a.width());
+        long fixed = BlockKernels.room(32, a.width()) + BlockKernels.room(1, a.width())
+                + BlockKernels.room(n, a.width()) + BlockKernels.room(n, 4);
         long held = fixed + BlockKernels.room(BlockKernels.padded(m, n), a.width());
         boolean shared = held <= limits.shared();
         Kernel kernel = factorise.get(a.f64(), shared ? Place.SHARED : Place.GLOBAL);
@@ -38,7 +40,7 @@ final class Reflections {
         int threads = BlockKernels.threads(kernel, 32 * Math.min(n, 16));
         lane.launch().i64(a.count()).axes(a.batch(op)).pointer(a.address()).i64(a.rowStride()).i64(a.columnStride())
                 .i32((int) m).i32((int) n).pointer(reflections).pointer(tau).pointer(r).i64(rBatch).i64(rRow)
-                .i64(rColumn).i32((int) rRows).pointer(exponents)
+                .i64(rColumn).i32((int) rRows).pointer(orders).pointer(exponents)
                 .run(kernel, Math.min(a.count(), Integer.MAX_VALUE), 1, 1, threads, (int) (shared ? held : fixed));
     }
 
@@ -46,13 +48,15 @@ final class Reflections {
      * Q of reflections (m, n) times x (small, small), column-major, with zeros below and the identity beside it, or times the
      * identity where x is 0: columns (m, columns) of each matrix to {@code out} by strides.
      */
-    void apply(Lane lane, Limits limits, boolean f64, long count, long m, long n, long reflections, long tau, long x,
-            long small, long out, long outBatch, long outRow, long outColumn, long columns) {
+    void apply(Lane lane, Limits limits, boolean f64, long count, long m, long n, long reflections, long tau,
+            long orders,
+            long x, long small, long out, long outBatch, long outRow, long outColumn, long columns) {
         Kernel kernel = reflect.get(f64);
         long held = WARPS * m * (f64 ? 8 : 4);
         boolean shared = held <= limits.shared();
         long blocks = count * Math.ceilDiv(columns, TOGETHER);
-        lane.launch().i64(count).i32((int) m).i32((int) n).pointer(reflections).pointer(tau).pointer(x)
+        lane.launch().i64(count).i32((int) m).i32((int) n).pointer(reflections).pointer(tau).pointer(orders)
+                .pointer(x)
                 .i32((int) small).pointer(out).i64(outBatch).i64(outRow).i64(outColumn).i32((int) columns)
                 .i32(shared ? 1 : 0)
                 .run(kernel, Math.min(blocks, Integer.MAX_VALUE), 1, 1, 32 * WARPS, (int) (shared ? held : 0));

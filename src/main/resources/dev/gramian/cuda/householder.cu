@@ -9,23 +9,29 @@
 // which makes no Q; Gram-Schmidt, which loses orthogonality.
 #include "matrices.cuh"
 
-// Makes the reflection that takes column x of n elements to a multiple of its first; returns tau. By one warp.
+// Makes the reflection that takes column x of n elements to a multiple of its first; returns tau. By one warp. In powers of two of
+// the largest element: what is left of a singular matrix sinks into the subnormal numbers, of which no unit vector is made.
 __device__ REAL reflection(REAL* x, int n) {
     REAL alpha = x[0];
-    REAL rest = warp_length(x + 1, n - 1);
+    REAL rest = warp_largest(x + 1, n - 1);
     if (rest == 0) {
         return 0;
     }
-    REAL longer = maximum(magnitude(alpha), rest);
-    REAL a = alpha / longer;
-    REAL r = rest / longer;
-    REAL beta = -with_sign(longer * root(a * a + r * r), alpha);
+    int e = exponent(maximum(magnitude(alpha), rest));
+    Scale scale(-e);
+    alpha = scale.of(alpha);
+    REAL square = 0;
+    for (int i = 1 + LANE; i < n; i += 32) {
+        REAL y = scale.of(x[i]);
+        square += y * y;
+    }
+    REAL beta = -with_sign(root(alpha * alpha + warp_sum(square)), alpha);
     REAL divisor = alpha - beta;
     for (int i = 1 + LANE; i < n; i += 32) {
-        x[i] /= divisor;
+        x[i] = scale.of(x[i]) / divisor;
     }
     if (LANE == 0) {
-        x[0] = beta;
+        x[0] = Scale(e).of(beta);
     }
     return (beta - alpha) / beta;
 }
@@ -47,19 +53,22 @@ __device__ __forceinline__ void reflect_column(REAL* y, i64 step, const REAL* v,
 }
 
 // count matrices (m, n) of a view. reflections (count, m x n column-major): v below the diagonal; tau (count, k = min(m, n));
-// r (r_rows, n), zeros below its diagonal, by strides. exponents, where not null: r is left multiplied by a power of two
-// whose exponent goes there, and is surely in range.
+// r (r_rows, n), zeros below its diagonal, by strides. orders, where not null: columns are taken longest first, column j of R
+// being the matrix's column orders[j], as are the columns of reflections; r is left multiplied by a power of two whose exponent
+// goes to exponents, and is surely in range. Null: columns are taken as they come.
 extern "C" __global__ void factorise(i64 count, Axes<1> batch, const REAL* x, i64 row, i64 column, i32 m, i32 n,
                                      REAL* reflections, REAL* tau, REAL* r, i64 r_batch, i64 r_row, i64 r_column,
-                                     i32 r_rows, i32* exponents) {
+                                     i32 r_rows, i32* orders, i32* exponents) {
     extern __shared__ f64 dynamic[];
     Room room = {(char*)dynamic};
     REAL* shared = room.take<REAL>(32);
     REAL* now = room.take<REAL>(1);
+    REAL* lengths = room.take<REAL>(n);
+    int* order = room.take<int>(n);
     int k = m < n ? m : n;
     int ld = PLACE == 0 ? m | 1 : m;
 #if PLACE == 0
-    REAL* a = room.take<REAL>(ld * n);
+    REAL* a = room.take<REAL>((i64)ld * n);
 #endif
     for (i64 b = blockIdx.x; b < count; b += gridDim.x) {
         i64 at[1];
@@ -73,9 +82,26 @@ extern "C" __global__ void factorise(i64 count, Axes<1> batch, const REAL* x, i6
         REAL top = largest(a, ld, m, n, shared);
         int e = top == 0 ? 0 : -exponent(top);
         scale_matrix(a, ld, m, n, Scale(e));
-        for (int j = 0; j < k; j++) {
-            REAL* v = a + (i64)j * ld;
+        __syncthreads();
+        if (orders != nullptr) {
+            for (int j = WARP; j < n; j += WARPS) {
+                REAL length = warp_length(a + (i64)j * ld, m);
+                if (LANE == 0) {
+                    lengths[j] = length;
+                }
+            }
             __syncthreads();
+        }
+        for (int j = threadIdx.x; j < n; j += blockDim.x) {
+            int rank = orders == nullptr ? j : 0;
+            for (int i = 0; orders != nullptr && i < n; i++) {
+                rank += lengths[i] > lengths[j] || (lengths[i] == lengths[j] && i < j);
+            }
+            order[rank] = j;
+        }
+        for (int j = 0; j < k; j++) {
+            __syncthreads();
+            REAL* v = a + (i64)order[j] * ld;
             if (WARP == 0) {
                 REAL t = reflection(v + j, m - j);
                 if (LANE == 0) {
@@ -85,20 +111,25 @@ extern "C" __global__ void factorise(i64 count, Axes<1> batch, const REAL* x, i6
             __syncthreads();
             REAL t = *now;
             for (int c = j + 1 + WARP; t != 0 && c < n; c += WARPS) {
-                reflect_column(a + (i64)c * ld, 1, v, j, m, t);
+                reflect_column(a + (i64)order[c] * ld, 1, v, j, m, t);
             }
         }
         __syncthreads();
-        if (exponents != nullptr && threadIdx.x == 0) {
-            exponents[b] = e;
+        if (orders != nullptr) {
+            for (int j = threadIdx.x; j < n; j += blockDim.x) {
+                orders[b * n + j] = order[j];
+            }
+            if (threadIdx.x == 0) {
+                exponents[b] = e;
+            }
         }
-        Scale back(exponents == nullptr ? -e : 0);
+        Scale back(orders == nullptr ? -e : 0);
         REAL* r_to = r + b * r_batch;
         bool down = r_row < r_column;
         for (int f = threadIdx.x; f < r_rows * n; f += blockDim.x) {
             int i = down ? f % r_rows : f / n;
             int j = down ? f / r_rows : f % n;
-            r_to[i * r_row + j * r_column] = i <= j ? back.of(a[i + (i64)j * ld]) : 0;
+            r_to[i * r_row + j * r_column] = i <= j ? back.of(a[i + (i64)order[j] * ld]) : 0;
         }
 #if PLACE == 0
         store_matrix(to, 1, m, a, ld, m, n);
@@ -107,11 +138,11 @@ extern "C" __global__ void factorise(i64 count, Axes<1> batch, const REAL* x, i6
 }
 
 // H_0 ... H_{k-1} applied to columns columns: those of x (small, small), column-major, with zeros below, then those of the
-// identity; x null: of the identity alone. To out (m, columns) by strides. A block takes 4 columns a warp of one matrix; a
-// column is in shared memory where in_shared, else in out.
-extern "C" __global__ void reflect(i64 count, i32 m, i32 n, const REAL* reflections, const REAL* tau, const REAL* x,
-                                   i32 small, REAL* out, i64 out_batch, i64 out_row, i64 out_column, i32 columns,
-                                   i32 in_shared) {
+// identity; x null: of the identity alone. To out (m, columns) by strides. orders: where reflections are, or null. A block takes
+// 4 columns a warp of one matrix; a column is in shared memory where in_shared, else in out.
+extern "C" __global__ void reflect(i64 count, i32 m, i32 n, const REAL* reflections, const REAL* tau, const i32* orders,
+                                   const REAL* x, i32 small, REAL* out, i64 out_batch, i64 out_row, i64 out_column,
+                                   i32 columns, i32 in_shared) {
     extern __shared__ f64 dynamic[];
     int k = m < n ? m : n;
     int together = 4 * WARPS;
@@ -132,7 +163,8 @@ extern "C" __global__ void reflect(i64 count, i32 m, i32 n, const REAL* reflecti
             for (int j = dense || c >= k ? k - 1 : c; j >= 0; j--) {
                 REAL now = tau[b * k + j];
                 if (now != 0) {
-                    reflect_column(y, step, v + (i64)j * m, j, m, now);
+                    int where = orders == nullptr ? j : orders[b * n + j];
+                    reflect_column(y, step, v + (i64)where * m, j, m, now);
                 }
             }
             for (int i = LANE; in_shared && i < m; i += 32) {

@@ -34,7 +34,7 @@ __device__ Factors factorise(REAL* a, int ld, int m, int n, int* order, REAL* st
                     at = i;
                 }
             }
-            at = warp_largest(best, at);
+            at = warp_index_of_largest(best, at);
             if (LANE == 0) {
                 *where = at;
                 step[0] = a[at + k * ld];
@@ -168,6 +168,43 @@ extern "C" __global__ void lu_solve(i64 count, Axes<2> batch, const REAL* matrix
                 x[(b * n + i) * r + c0 + e - i * w] = z[e];
             }
             __syncthreads();
+        }
+    }
+}
+
+// p (count, m): the rows in the order into which k interchanges, counted from 1, bring them. A block a matrix; shared
+// memory for m i32 where in_shared, else the result itself is worked on.
+extern "C" __global__ void permutation(i64 m, i64 k, const i64* pivots, i64* p, i32 in_shared) {
+    extern __shared__ f64 dynamic[];
+    i32* order = (i32*)dynamic;
+    const i64* pivot = pivots + blockIdx.x * k;
+    i64* result = p + blockIdx.x * m;
+    for (i64 i = threadIdx.x; i < m; i += blockDim.x) {
+        if (in_shared) {
+            order[i] = (i32)i;
+        } else {
+            result[i] = i;
+        }
+    }
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        for (i64 i = 0; i < k; i++) {
+            i64 j = pivot[i] - 1;
+            if (in_shared) {
+                i32 v = order[i];
+                order[i] = order[j];
+                order[j] = v;
+            } else {
+                i64 v = result[i];
+                result[i] = result[j];
+                result[j] = v;
+            }
+        }
+    }
+    __syncthreads();
+    if (in_shared) {
+        for (i64 i = threadIdx.x; i < m; i += blockDim.x) {
+            result[i] = order[i];
         }
     }
 }

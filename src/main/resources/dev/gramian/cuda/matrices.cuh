@@ -114,8 +114,8 @@ __device__ __forceinline__ REAL warp_sum(REAL x) {
     return x;
 }
 
-// Euclidean length, whatever the size of the elements.
-__device__ __forceinline__ REAL warp_length(const REAL* x, int n) {
+// Largest magnitude.
+__device__ __forceinline__ REAL warp_largest(const REAL* x, int n) {
     REAL m = 0;
     for (int i = LANE; i < n; i += 32) {
         m = maximum(m, magnitude(x[i]));
@@ -123,18 +123,22 @@ __device__ __forceinline__ REAL warp_length(const REAL* x, int n) {
     for (int o = 16; o > 0; o >>= 1) {
         m = maximum(m, __shfl_xor_sync(FULL_WARP, m, o));
     }
+    return m;
+}
+
+// Euclidean length, whatever the size of the elements.
+__device__ __forceinline__ REAL warp_length(const REAL* x, int n) {
+    REAL m = warp_largest(x, n);
     REAL sum = 0;
-    if (m > 0) {
-        for (int i = LANE; i < n; i += 32) {
-            REAL y = x[i] / m;
-            sum += y * y;
-        }
+    for (int i = LANE; m > 0 && i < n; i += 32) {
+        REAL y = x[i] / m;
+        sum += y * y;
     }
     return m * root(warp_sum(sum));
 }
 
 // Index of the largest value, the first of equals, NaN above all.
-__device__ __forceinline__ int warp_largest(REAL best, int at) {
+__device__ __forceinline__ int warp_index_of_largest(REAL best, int at) {
     for (int o = 16; o > 0; o >>= 1) {
         REAL other = __shfl_xor_sync(FULL_WARP, best, o);
         int where = __shfl_xor_sync(FULL_WARP, at, o);

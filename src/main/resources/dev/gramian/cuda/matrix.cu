@@ -118,45 +118,6 @@ extern "C" __global__ void rescale(i64 size, i64 count, i64 pieces, REAL* x, con
     }
 }
 
-// ---- pivots ------------------------------------------------------------------------------------------------------------
-
-// p (count, m): the rows in the order into which k interchanges, counted from 1, bring them. A block a matrix; shared
-// memory for m i32 where in_shared, else the result itself is worked on.
-extern "C" __global__ void permutation(i64 m, i64 k, const i64* pivots, i64* p, i32 in_shared) {
-    extern __shared__ f64 dynamic[];
-    i32* order = (i32*)dynamic;
-    const i64* pivot = pivots + blockIdx.x * k;
-    i64* result = p + blockIdx.x * m;
-    for (i64 i = threadIdx.x; i < m; i += blockDim.x) {
-        if (in_shared) {
-            order[i] = (i32)i;
-        } else {
-            result[i] = i;
-        }
-    }
-    __syncthreads();
-    if (threadIdx.x == 0) {
-        for (i64 i = 0; i < k; i++) {
-            i64 j = pivot[i] - 1;
-            if (in_shared) {
-                i32 v = order[i];
-                order[i] = order[j];
-                order[j] = v;
-            } else {
-                i64 v = result[i];
-                result[i] = result[j];
-                result[j] = v;
-            }
-        }
-    }
-    __syncthreads();
-    if (in_shared) {
-        for (i64 i = threadIdx.x; i < m; i += blockDim.x) {
-            result[i] = order[i];
-        }
-    }
-}
-
 // ---- triangular systems ------------------------------------------------------------------------------------------------
 
 // infos[b]: 1 + the index of the first zero on the diagonal of matrix b, else -1 where an element is subnormal, else 0.

@@ -15,10 +15,8 @@ import org.junit.jupiter.api.extension.Extension;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
-import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.api.extension.TestTemplateInvocationContext;
 import org.junit.jupiter.api.extension.TestTemplateInvocationContextProvider;
-import org.opentest4j.TestAbortedException;
 
 /** Invokes a {@link DeviceSpec} once per device. */
 final class OnEveryDevice implements TestTemplateInvocationContextProvider {
@@ -55,7 +53,6 @@ final class OnEveryDevice implements TestTemplateInvocationContextProvider {
                 ExecutionCondition,
                 BeforeEachCallback,
                 AfterEachCallback,
-                TestExecutionExceptionHandler,
                 ParameterResolver {
         private static boolean required(Device d) {
             String required = System.getProperty("gramian.require", "");
@@ -78,17 +75,6 @@ final class OnEveryDevice implements TestTemplateInvocationContextProvider {
             if (!device.isAvailable()) {
                 fail(device.name() + " is required but unavailable: " + device.reason());
             }
-        }
-
-        /** Until the CUDA backend has all operations: what meets one that it lacks is skipped. */
-        @Override
-        public void handleTestExecutionException(ExtensionContext context, Throwable thrown) throws Throwable {
-            for (Throwable t = thrown; t != null; t = t.getCause()) {
-                if (device.name().startsWith("cuda") && String.valueOf(t.getMessage()).contains("no kernel yet")) {
-                    throw new TestAbortedException(device.name() + ": no kernel yet");
-                }
-            }
-            throw thrown;
         }
 
         @Override
