@@ -228,6 +228,21 @@ final class VectorMath {
         return s;
     }
 
+    /** Sum of the lanes in double precision, in one fixed order. */
+    static double sum(FloatVector v) {
+        return sum(low(v).add(high(v)));
+    }
+
+    /** The first half of the lanes. */
+    static DoubleVector low(FloatVector v) {
+        return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 0);
+    }
+
+    /** The second half of the lanes. */
+    static DoubleVector high(FloatVector v) {
+        return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 1);
+    }
+
     /** Product of the lanes in one fixed order. */
     static double product(DoubleVector v) {
         double p = v.lane(0);

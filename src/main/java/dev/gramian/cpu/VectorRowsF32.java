@@ -55,14 +55,6 @@ final class VectorRowsF32 extends RowKernels {
                 .convertShape(VectorOperators.F2D, D, 0);
     }
 
-    private static DoubleVector low(FloatVector v) {
-        return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 0);
-    }
-
-    private static DoubleVector high(FloatVector v) {
-        return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 1);
-    }
-
     private static VectorMask<Float> tail(long i, long n) {
         return F.indexInRange(0, (int) (n - i));
     }
@@ -226,8 +218,8 @@ final class VectorRowsF32 extends RowKernels {
         for (long i = 0; i < n; i += L) {
             // one exp in the loop for whole and cut vectors: with a second copy the JIT would box both
             FloatVector e = VectorMath.exp(load(n - i < L ? padded(a + 4 * i, n - i) : a + 4 * i).sub(m));
-            s0 = s0.add(low(e));
-            s1 = s1.add(high(e));
+            s0 = s0.add(VectorMath.low(e));
+            s1 = s1.add(VectorMath.high(e));
         }
         return VectorMath.sum(s0.add(s1));
     }
@@ -266,8 +258,8 @@ final class VectorRowsF32 extends RowKernels {
         for (long i = 0; i < n; i += L) {
             FloatVector e = VectorMath.exp(load(i < whole ? a + 4 * i : pad).sub(m));
             store(e, i < whole ? to + 4 * i : pad);
-            s0 = s0.add(low(e));
-            s1 = s1.add(high(e));
+            s0 = s0.add(VectorMath.low(e));
+            s1 = s1.add(VectorMath.high(e));
         }
         if (whole < n) {
             Moves.bytes(pad, to + 4 * whole, 4 * (n - whole));

@@ -260,10 +260,10 @@ final class VectorTileF32 {
             x += 2 * VECTOR;
             rows += 2 * VECTOR;
         }
-        float r0 = sum(s0.add(t0));
-        float r1 = sum(s1.add(t1));
-        float r2 = sum(s2.add(t2));
-        float r3 = sum(s3.add(t3));
+        float r0 = (float) VectorMath.sum(s0.add(t0));
+        float r1 = (float) VectorMath.sum(s1.add(t1));
+        float r2 = (float) VectorMath.sum(s2.add(t2));
+        float r3 = (float) VectorMath.sum(s3.add(t3));
         for (long j = n * 4 % (2 * VECTOR); j > 0; j -= 4, x += 4, rows += 4) {
             float u = Mem.f32(x);
             r0 += u * Mem.f32(rows);
@@ -275,10 +275,6 @@ final class VectorTileF32 {
         Mem.f32(y + 4, r1);
         Mem.f32(y + 8, r2);
         Mem.f32(y + 12, r3);
-    }
-
-    private static float sum(FloatVector v) {
-        return v.reduceLanes(jdk.incubator.vector.VectorOperators.ADD);
     }
 
     /** Copies {@code rows} rows of two vectors to consecutive memory; {@code ld} in bytes. */

@@ -260,10 +260,10 @@ final class VectorTileF64 {
             x += 2 * VECTOR;
             rows += 2 * VECTOR;
         }
-        double r0 = sum(s0.add(t0));
-        double r1 = sum(s1.add(t1));
-        double r2 = sum(s2.add(t2));
-        double r3 = sum(s3.add(t3));
+        double r0 = VectorMath.sum(s0.add(t0));
+        double r1 = VectorMath.sum(s1.add(t1));
+        double r2 = VectorMath.sum(s2.add(t2));
+        double r3 = VectorMath.sum(s3.add(t3));
         for (long j = n * 8 % (2 * VECTOR); j > 0; j -= 8, x += 8, rows += 8) {
             double u = Mem.f64(x);
             r0 += u * Mem.f64(rows);
@@ -275,10 +275,6 @@ final class VectorTileF64 {
         Mem.f64(y + 8, r1);
         Mem.f64(y + 16, r2);
         Mem.f64(y + 24, r3);
-    }
-
-    private static double sum(DoubleVector v) {
-        return v.reduceLanes(jdk.incubator.vector.VectorOperators.ADD);
     }
 
     /** Copies {@code rows} rows of two vectors to consecutive memory; {@code ld} in bytes. */
