@@ -104,6 +104,27 @@ public sealed interface Decomposition extends Op {
     }
 
     /**
+     * In: a (..., n, n). Out: real and imaginary parts of the eigenvalues, (..., n) each, and where {@code vectors} of
+     * eigenvectors, (..., n, n) each, in columns of length 1.
+     */
+    record Eig(boolean vectors) implements Decomposition {
+        @Override
+        public String name() {
+            return vectors ? "eig" : "eigvals";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            square(name(), in[0]);
+            DType t = realFloat(name(), in[0]);
+            Shape s = in[0].shape();
+            Spec values = new Spec(s.without(s.rank() - 1), t);
+            Spec v = new Spec(s, t);
+            return vectors ? new Spec[] {values, values, v, v} : new Spec[] {values, values};
+        }
+    }
+
+    /**
      * In: a (..., m, n). Out: q with orthonormal columns, r upper triangular with a = q r. Thin: q (..., m, k), r (..., k,
      * n), k = min(m, n). Full: q (..., m, m), r (..., m, n). r's diagonal has any sign.
      */

@@ -172,6 +172,7 @@ public final class CpuBackend implements Backend {
             case Decomposition.Inverse o -> decompositions.inverse(in[0], out[0]);
             case Decomposition.Determinant o -> decompositions.determinant(o, in[0], out);
             case Decomposition.Eigh o -> decompositions.eigh(o, in[0], out);
+            case Decomposition.Eig o -> decompositions.eig(o, in[0], out);
             case Decomposition.Qr o -> decompositions.qr(o, in[0], out);
             case Decomposition.Cholesky o -> decompositions.cholesky(in[0], out[0]);
             case Decomposition.Lu o -> decompositions.lu(in[0], out);

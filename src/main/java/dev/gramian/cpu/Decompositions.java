@@ -156,6 +156,24 @@ final class Decompositions {
                 op.vectors(), t, n, matrix, wAt + i * wBytes, vAt + i * vBytes));
     }
 
+    /** {@code a} (..., n, n); {@code out} as {@link Decomposition.Eig} says. */
+    void eig(Decomposition.Eig op, View a, View[] out) {
+        DType t = a.dtype();
+        long n = a.shape().dim(-1);
+        if (n == 0) {
+            return;
+        }
+        boolean vectors = op.vectors();
+        long reAt = CpuStorage.address(out[0]);
+        long imAt = CpuStorage.address(out[1]);
+        long wBytes = bytes(out[0], 1);
+        long vreAt = vectors ? CpuStorage.address(out[2]) : 0;
+        long vimAt = vectors ? CpuStorage.address(out[3]) : 0;
+        long vBytes = vectors ? bytes(out[2], 2) : 0;
+        forEach(a, 10.0 * n * n * n, (i, matrix) -> lapack.eig(
+                vectors, t, n, matrix, reAt + i * wBytes, imAt + i * wBytes, vreAt + i * vBytes, vimAt + i * vBytes));
+    }
+
     /** {@code a} (..., m, n); {@code out} as {@link Decomposition.Qr} says. */
     void qr(Decomposition.Qr op, View a, View[] out) {
         DType t = a.dtype();

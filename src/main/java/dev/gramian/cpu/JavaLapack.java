@@ -89,6 +89,22 @@ final class JavaLapack implements Lapack {
     }
 
     @Override
+    public void eig(boolean vectors, DType t, long n, long a, long re, long im, long vre, long vim) {
+        int size = size("eig", n);
+        double[][] x = load(t, size, size, a);
+        int exponent = scale(x);
+        JavaEig eig = new JavaEig(vectors, x);
+        unscale(eig.re, exponent);
+        unscale(eig.im, exponent);
+        storeRow(t, eig.re, re);
+        storeRow(t, eig.im, im);
+        if (vectors) {
+            storeTransposed(t, eig.vre, vre);
+            storeTransposed(t, eig.vim, vim);
+        }
+    }
+
+    @Override
     public void qr(boolean full, DType t, long m, long n, long a, long q, long r) {
         int rows = size("qr", m);
         double[][] x = load(t, rows, size("qr", n), a);

@@ -40,6 +40,13 @@ interface Lapack {
     void eigh(boolean vectors, DType t, long n, long a, long w, long v);
 
     /**
+     * Eigenvalues of {@code a} (n, n), n of at least 1, to {@code re} and {@code im}, conjugates side by side, the one with
+     * positive imaginary part first; where {@code vectors}, eigenvectors of length 1, the largest element of a complex one
+     * being real, to the columns of {@code vre} and {@code vim} (n, n). Destroys a.
+     */
+    void eig(boolean vectors, DType t, long n, long a, long re, long im, long vre, long vim);
+
+    /**
      * {@code a} (m, n) = q r with m, n of at least 1; destroys a. Thin: q (m, k), r (k, n), k = min(m, n); full: q (m, m),
      * r (m, n).
      */

@@ -47,7 +47,7 @@ final class OpenBlasLapack implements Lapack {
      */
     private record Calls(
             MethodHandle gesdd, MethodHandle gesvd, MethodHandle getrf, MethodHandle getri, MethodHandle trsm,
-            MethodHandle syevd, MethodHandle gelqf, MethodHandle orglq, MethodHandle potrf) {
+            MethodHandle syevd, MethodHandle geevx, MethodHandle gelqf, MethodHandle orglq, MethodHandle potrf) {
         static final Calls F32 = of('s');
         static final Calls F64 = of('d');
 
@@ -63,6 +63,7 @@ final class OpenBlasLapack implements Lapack {
                     handle(type + "getri_", 7),
                     handle(type + "trsm_", 15),
                     handle(type + "syevd_", 13),
+                    handle(type + "geevx_", 27),
                     handle(type + "gelqf_", 8),
                     handle(type + "orglq_", 9),
                     handle(type + "potrf_", 6));
@@ -84,7 +85,7 @@ final class OpenBlasLapack implements Lapack {
         }
         SymbolLookup symbols = library.symbols();
         for (String f : new String[] {
-            "gesdd_", "gesvd_", "getrf_", "getri_", "trsm_", "syevd_", "gelqf_", "orglq_", "potrf_"
+            "gesdd_", "gesvd_", "getrf_", "getri_", "trsm_", "syevd_", "geevx_", "gelqf_", "orglq_", "potrf_"
         }) {
             for (String type : new String[] {"s", "d"}) {
                 if (symbols.find(type + f).isEmpty()) {
@@ -343,6 +344,77 @@ final class OpenBlasLapack implements Lapack {
             Calls.of(t).syevd().invokeExact(
                     h + CHARS, h + CHARS + 1, h + N, a, h + LD_A, w, work, h + L_WORK, h + HEADER, h + L_IWORK,
                     h + INFO, 1L, 1L);
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public void eig(boolean vectors, DType t, long n, long a, long re, long im, long vre, long vim) {
+        if (n > 1 << 24) { // times the block size it is the work's length
+            throw tooLarge("eig", n, n);
+        }
+        int w = t.bytes();
+        long scales = 64 + (n * w + 63 & -64);
+        try (Work work = new Work(HEADER + scales + (vectors ? n * n * w : 0));
+                Arena arena = Arena.ofConfined()) {
+            long h = work.address;
+            long left = h + HEADER + scales;
+            // uᴴ Aᵀ = λ uᴴ is A ū = λ ū: left vectors of what memory holds in columns, conjugated
+            Mem.u8(h + CHARS, vectors ? 'V' : 'N');
+            Mem.u8(h + CHARS + 1, 'N');
+            // permuted but not scaled: geev's scaling, meant for small eigenvalues, costs badly scaled matrices digits of ‖A‖
+            Mem.u8(h + CHARS + 2, 'P');
+            Mem.i32(h + N, (int) n);
+            Mem.i32(h + LD_A, (int) n);
+            Mem.i32(h + LD_U, (int) n);
+            Mem.i32(h + L_WORK, -1);
+            geevx(t, h, a, re, im, left, h + REAL);
+            check(t, "geevx", Mem.i32(h + INFO));
+            geevx(t, h, a, re, im, left, work(t, h, arena));
+            int info = check(t, "geevx", Mem.i32(h + INFO));
+            if (info > 0) {
+                throw new GramianException("eig: no convergence; x [" + n + ", " + n + "], info " + info
+                        + "; check the matrix for extreme values");
+            }
+            for (long k = 0; k < n && vectors; k++) {
+                boolean complex = (t == DType.F64 ? Mem.f64(im + 8 * k) : Mem.f32(im + 4 * k)) != 0;
+                if (complex) {
+                    // the second column of a pair is the imaginary part of the first's left vector
+                    column(t, n, left + k * n * w, vre + k * w, 1);
+                    column(t, n, left + (k + 1) * n * w, vim + k * w, -1);
+                    column(t, n, left + k * n * w, vre + (k + 1) * w, 1);
+                    column(t, n, left + (k + 1) * n * w, vim + (k + 1) * w, 1);
+                    k++;
+                } else {
+                    column(t, n, left + k * n * w, vre + k * w, 1);
+                    column(t, n, left + k * n * w, vim + k * w, 0);
+                }
+            }
+        }
+    }
+
+    /** A column of a row-major (n, n) = n elements one after another, times {@code sign}; 0 gives zeros. */
+    private static void column(DType t, long n, long from, long to, int sign) {
+        for (long i = 0; i < n; i++) {
+            if (t == DType.F64) {
+                Mem.f64(to + 8 * i * n, sign == 0 ? 0 : sign * Mem.f64(from + 8 * i));
+            } else {
+                Mem.f32(to + 4 * i * n, sign == 0 ? 0 : sign * Mem.f32(from + 4 * i));
+            }
+        }
+    }
+
+    /** What is asked for of condition numbers is none, whose arguments may be anything. */
+    private static void geevx(DType t, long h, long a, long re, long im, long left, long work) {
+        long norm = h + HEADER;
+        long scale = norm + 64;
+        try {
+            Calls.of(t).geevx().invokeExact(
+                    h + CHARS + 2, h + CHARS, h + CHARS + 1, h + CHARS + 1, h + N, a, h + LD_A, re, im, left, h + LD_U,
+                    left, h + LD_U, h + K, h + L_IWORK, scale, norm, norm, norm, work, h + L_WORK, h + L_IWORK,
+                    h + INFO,
+                    1L, 1L, 1L, 1L);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }

@@ -181,6 +181,7 @@ public final class CudaBackend implements Backend {
             case Decomposition.Inverse o -> decompositions.inverse(lane, in[0], out[0]);
             case Decomposition.Determinant o -> decompositions.determinant(lane, o, in[0], out);
             case Decomposition.Eigh o -> decompositions.eigh(lane, o, in[0], out);
+            case Decomposition.Eig o -> throw decompositions.noEig(name, o, in[0]);
             case Decomposition.Qr o -> decompositions.qr(lane, o, in[0], out);
             case Decomposition.Cholesky o -> decompositions.cholesky(lane, in[0], out[0]);
             case Decomposition.Lu o -> decompositions.lu(lane, in[0], out);

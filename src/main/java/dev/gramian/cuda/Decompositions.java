@@ -1,6 +1,7 @@
 package dev.gramian.cuda;
 
 import dev.gramian.core.Decomposition;
+import dev.gramian.core.DeviceException;
 import dev.gramian.core.SvdMode;
 import dev.gramian.core.View;
 import dev.gramian.cuda.BlockSvd.Target;
@@ -174,6 +175,12 @@ final class Decompositions {
             infos.check((where, info) -> "eigh: no convergence; x [" + a.rows() + ", " + a.rows() + "], info " + info
                     + "; check the matrix for extreme values");
         }
+    }
+
+    /** cuSOLVER has had the general eigenproblem since 12.6, JCuda has not. */
+    DeviceException noEig(String device, Decomposition.Eig op, View a) {
+        return new DeviceException(op.name() + ": not computed on CUDA; x " + a.dtype() + " " + a.shape() + " on "
+                + device + "; move it first with x.to(Device.cpu())");
     }
 
     /** {@code a} (..., m, n); {@code out} as {@link Decomposition.Qr} says. */

@@ -19,6 +19,21 @@ final class Factorisations {
         return symmetric(new Decomposition.Eigh(false), a)[0];
     }
 
+    static Eig eig(Tensor a) {
+        Tensor[] r = general(new Decomposition.Eig(true), a);
+        return new Eig(new Complex(r[0], r[1]), new Complex(r[2], r[3]));
+    }
+
+    static Complex eigvals(Tensor a) {
+        Tensor[] r = general(new Decomposition.Eig(false), a);
+        return new Complex(r[0], r[1]);
+    }
+
+    private static Tensor[] general(Decomposition how, Tensor a) {
+        Finite.check(how.name(), a);
+        return Scope.innermost(how.name(), a.device()).runAll(how, a);
+    }
+
     static Tensor cholesky(Tensor a) {
         return symmetric(new Decomposition.Cholesky(), a)[0];
     }

@@ -189,6 +189,19 @@ public final class Linalg {
         return Factorisations.eigvalsh(a);
     }
 
+    /**
+     * Eigenvalues and eigenvectors of any (..., n, n), as real and imaginary parts; use {@link #eigh} where a is symmetric.
+     * Computed on the CPU alone: a tensor elsewhere is refused.
+     */
+    public static Eig eig(Tensor a) {
+        return Factorisations.eig(a);
+    }
+
+    /** Eigenvalues (..., n) alone, as {@link #eig}. */
+    public static Complex eigvals(Tensor a) {
+        return Factorisations.eigvals(a);
+    }
+
     /** a = q r, thin: q (..., m, k) with orthonormal columns, r (..., k, n) upper triangular, k = min(m, n). */
     public static Qr qr(Tensor a) {
         return Factorisations.qr(a, false);
