@@ -1,19 +1,23 @@
 #!/bin/sh
 # Matrix products by Gramian and by cblas_sgemm called from C, on the same libopenblas file, taking turns:
-#     compare-openblas.sh [-t "1 2"] [-r TURNS] [-d DEVICE] [MxNxK]...
+#     compare-openblas.sh [-t "1 2"] [-r TURNS] [-w GFLOP] [-d DEVICE] [MxNxK]...
 # Medians in ms; a ratio above 1 means Gramian is faster. Both run the kernels OpenBLAS chooses for the processor, whatever
 # OPENBLAS_CORETYPE is in the environment.
 # On one thread the time is processor time, which other programs hardly disturb. On more it is wall time, and a turn in
 # which a program did not have its cores to itself (less than 85% of them) does not count; "of" says how many turns of the
-# two programs did. Turns go on until each has TURNS or three times as many were tried.
+# two programs did. Turns go on until each has TURNS or three times as many were tried. A turn is GFLOP of products in a row
+# (20, some 0.1 s; at least one product) after one that does not count; between turns both sides rest for 0.1 s, after
+# which threads are asleep: with -w 2 that shows.
 set -eu
 threads="1 2"
 turns=11
+work=20
 device=cpu:native
-while getopts t:r:d: o; do
+while getopts t:r:w:d: o; do
     case $o in
         t) threads=$OPTARG ;;
         r) turns=$OPTARG ;;
+        w) work=$OPTARG ;;
         d) device=$OPTARG ;;
         *) exit 2 ;;
     esac
@@ -54,18 +58,18 @@ for t in $threads; do
         -cp "$class_path" dev.gramian.benchmarks.GemmTurns "$device" <"$tmp/j.in" >"$tmp/j.out" 2>/dev/null &
     exec 3>"$tmp/c.in" 4<"$tmp/c.out" 7>"$tmp/j.in" 8<"$tmp/j.out"
     # to warm up: the JIT needs some seconds of work
-    for i in 1 2 3 4 5 6 7 8 9 10; do turn "512 512 512" 7 8 ''; turn "768 768 768" 7 8 ''; done
+    for i in 1 2 3 4 5 6 7 8 9 10; do turn "512 512 512 $work" 7 8 ''; turn "768 768 768 $work" 7 8 ''; done
     for size in "$@"; do
         mnk=$(echo "$size" | tr x ' ')
         rm -f "$tmp"/?
-        turn "$mnk" 7 8 ''
-        turn "$mnk" 7 8 ''
+        turn "$mnk $work" 7 8 ''
+        turn "$mnk $work" 7 8 ''
         i=0
         while [ "$i" -le $((3 * turns)) ]; do
             # turn 0 warms up
             f=$([ "$i" = 0 ] || echo "$tmp")
-            turn "$mnk" 3 4 "${f:+$f/c}"
-            turn "$mnk" 7 8 "${f:+$f/j}"
+            turn "$mnk $work" 3 4 "${f:+$f/c}"
+            turn "$mnk $work" 7 8 "${f:+$f/j}"
             i=$((i + 1))
             if [ "$(count "$tmp/c")" -ge "$turns" ] && [ "$(count "$tmp/j")" -ge "$turns" ]; then
                 break

@@ -1,7 +1,7 @@
 /*
  * Median GFLOP/s of cblas_sgemm, row-major, from a library given by path:  sgemm LIB THREADS [M N K]...
- * With "-" for sizes: reads lines "M N K", times about 2 GFLOP of such products (at least one) and answers with the
- * milliseconds of one and the cores it had (processor time over wall time), for compare-openblas.sh.
+ * With "-" for sizes: reads lines "M N K GFLOP", times about so many GFLOP of such products (at least one) and answers with
+ * the milliseconds of one and the cores it had (processor time over wall time), for compare-openblas.sh.
  */
 #include <dlfcn.h>
 #include <stdint.h>
@@ -41,10 +41,11 @@ static float *filled(size_t count) {
     return p;
 }
 
-/* Seconds per product, over at least 2 GFLOP. */
-static double timed(sgemm_fn sgemm, int m, int n, int k, const float *a, const float *b, float *out, double *cores) {
+/* Seconds per product, over at least so many GFLOP. */
+static double timed(sgemm_fn sgemm, int m, int n, int k, double gflop, const float *a, const float *b, float *out,
+                    double *cores) {
     double flop = 2.0 * m * n * k;
-    int inner = flop > 2e9 ? 1 : (int)(2e9 / flop) + 1;
+    int inner = flop > 1e9 * gflop ? 1 : (int)(1e9 * gflop / flop) + 1;
     /* untimed: after a pause the operands have left the caches */
     sgemm(101, 111, 111, m, n, k, 1.0f, a, k, b, n, 0.0f, out, n);
     double before = cpu(), start = now();
@@ -58,9 +59,10 @@ static double timed(sgemm_fn sgemm, int m, int n, int k, const float *a, const f
 
 static void answer(sgemm_fn sgemm) {
     int m, n, k;
-    while (scanf("%d %d %d", &m, &n, &k) == 3) {
+    double gflop;
+    while (scanf("%d %d %d %lf", &m, &n, &k, &gflop) == 4) {
         float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
-        double used, ms = 1e3 * timed(sgemm, m, n, k, a, b, out, &used);
+        double used, ms = 1e3 * timed(sgemm, m, n, k, gflop, a, b, out, &used);
         printf("%.4f %.3f\n", ms, used);
         fflush(stdout);
         free(a);
@@ -104,7 +106,7 @@ int main(int argc, char **argv) {
         double flop = 2.0 * m * n * k, times[REPEATS];
         float *a = filled((size_t)m * k), *b = filled((size_t)k * n), *out = filled((size_t)m * n);
         for (int r = -1; r < REPEATS; r++) {
-            double cores, t = timed(sgemm, m, n, k, a, b, out, &cores);
+            double cores, t = timed(sgemm, m, n, k, 2, a, b, out, &cores);
             if (r >= 0) {
                 times[r] = t;
             }

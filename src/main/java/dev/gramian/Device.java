@@ -1,10 +1,12 @@
 package dev.gramian;
 
 import dev.gramian.core.Backend;
+import dev.gramian.core.DType;
 import dev.gramian.core.DeviceException;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.MathMode;
 import dev.gramian.core.Profile;
+import dev.gramian.core.Roofline;
 import dev.gramian.cpu.CpuBackend;
 import dev.gramian.cpu.CpuPath;
 import dev.gramian.cuda.CudaBackend;
@@ -162,6 +164,13 @@ public final class Device {
     /** How the device likes work to be cut. */
     public Profile profile() {
         return backend().profile();
+    }
+
+    /**
+     * What the device reaches at most in the arithmetic of a type; half types compute in F32. Measures for up to a second.
+     */
+    public Roofline roofline(DType type) {
+        return backend().roofline(type);
     }
 
     /** Opens a scope on the calling thread, products in full precision. */

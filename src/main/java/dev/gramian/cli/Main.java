@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
             MatMulCommand.class,
             EinsumCommand.class,
             SvdCommand.class,
+            BenchCommand.class,
             AutoComplete.GenerateCompletion.class
         })
 public final class Main implements Runnable {

@@ -6,8 +6,6 @@ import dev.gramian.Tensor;
 import dev.gramian.Trace;
 import dev.gramian.io.TensorFiles;
 import java.io.PrintWriter;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -91,26 +89,14 @@ final class Session implements AutoCloseable {
         }
     }
 
-    /**
-     * Runs {@code work} for {@code budget} nanoseconds and at least three times, after half that time unmeasured, while
-     * the JIT compiles; the closing line gives the median. Returns the number of runs measured.
-     */
+    /** Runs {@code work} as {@link Timing} does; the closing line gives the median. Returns the number of runs measured. */
     int repeat(long budget, Supplier<?> work) {
-        long start = System.nanoTime();
-        do {
-            work.get();
-        } while (System.nanoTime() - start < budget / 2);
-        List<Long> times = new ArrayList<>();
-        long end = System.nanoTime() + budget;
-        while (times.size() < 3 || System.nanoTime() < end) {
-            nanos = 0;
+        Timing t = Timing.of(budget, () -> {
             flops = 0;
             timed(work);
-            times.add(nanos);
-        }
-        Collections.sort(times);
-        nanos = times.get(times.size() / 2);
-        return times.size();
+        });
+        nanos = t.median();
+        return t.runs();
     }
 
     long nanos() {

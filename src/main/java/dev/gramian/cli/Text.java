@@ -31,7 +31,7 @@ final class Text {
     }
 
     /** Three digits, of small numbers two, without an exponent. */
-    private static String digits(double value) {
+    static String digits(double value) {
         if (value < 0.0995 && value > 0) {
             return new BigDecimal(value).round(new MathContext(2)).toPlainString();
         }

@@ -18,6 +18,9 @@ public interface Backend {
     /** What suits the device. */
     Profile profile();
 
+    /** What the device reaches at most in the arithmetic of a type; half types compute in F32. Takes up to a second. */
+    Roofline roofline(DType type);
+
     /**
      * Uninitialised bytes, 64-byte aligned; {@link DeviceException} naming the request and what is in use when there is
      * no room. {@code op} names the operation that asks.

@@ -6,6 +6,8 @@ import dev.gramian.core.Bytes;
 import dev.gramian.core.DeviceException;
 import dev.gramian.core.Op;
 import dev.gramian.core.Profile;
+import dev.gramian.core.Roofline;
+import dev.gramian.core.DType;
 import dev.gramian.core.Storage;
 import dev.gramian.core.View;
 import java.lang.foreign.MemorySegment;
@@ -102,6 +104,12 @@ public final class CpuBackend implements Backend {
     @Override
     public Profile profile() {
         return PROFILE;
+    }
+
+    @Override
+    public Roofline roofline(DType type) {
+        CpuPath kernels = CpuPath.vectorModule() ? path : CpuPath.SCALAR;
+        return Peaks.measure(kernels, workers, type);
     }
 
     @Override

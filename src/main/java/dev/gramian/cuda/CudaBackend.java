@@ -2,11 +2,13 @@ package dev.gramian.cuda;
 
 import dev.gramian.core.Backend;
 import dev.gramian.core.Bytes;
+import dev.gramian.core.DType;
 import dev.gramian.core.Decomposition;
 import dev.gramian.core.NativeException;
 import dev.gramian.core.Op;
 import dev.gramian.core.Pinned;
 import dev.gramian.core.Profile;
+import dev.gramian.core.Roofline;
 import dev.gramian.core.Replay;
 import dev.gramian.core.Step;
 import dev.gramian.core.Storage;
@@ -105,6 +107,11 @@ public final class CudaBackend implements Backend {
     @Override
     public Profile profile() {
         return new Profile(context.totalBytes() / 16, 1024, true);
+    }
+
+    @Override
+    public Roofline roofline(DType type) {
+        return onLane(lane -> Peaks.of(context, lane, type));
     }
 
     @Override

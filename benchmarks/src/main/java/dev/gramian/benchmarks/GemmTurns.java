@@ -16,13 +16,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The Java side of compare-openblas.sh: reads lines "M N K", times about 2 GFLOP of such products (at least one) and
- * answers with the milliseconds of one and the cores it had (processor time over wall time). The C side,
+ * The Java side of compare-openblas.sh: reads lines "M N K GFLOP", times about so many GFLOP of such products (at
+ * least one) and answers with the milliseconds of one and the cores it had (processor time over wall time). The C side,
  * openblas-c/sgemm.c, does the same, and the script lets them take turns. Argument: a device.
  */
 public final class GemmTurns {
-    private static final double FLOP = 2e9;
-
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private GemmTurns() {}
@@ -58,12 +56,13 @@ public final class GemmTurns {
                 long m = Long.parseLong(f[0]);
                 long n = Long.parseLong(f[1]);
                 long k = Long.parseLong(f[2]);
+                double most = 1e9 * Double.parseDouble(f[3]);
                 Tensor[] ab = operands.computeIfAbsent(
                         line, l -> new Tensor[] {
                             scope.uniform(DType.F32, 1, -0.5, 0.5, m, k),
                             scope.uniform(DType.F32, 2, -0.5, 0.5, k, n)});
                 double flop = 2.0 * m * n * k;
-                int inner = flop > FLOP ? 1 : (int) (FLOP / flop) + 1;
+                int inner = flop > most ? 1 : (int) (most / flop) + 1;
                 List<Long> threads = threads();
                 // untimed: after a pause the operands have left the caches
                 try (Scope s = device.open()) {
