@@ -1,11 +1,16 @@
 package dev.gramian.attention;
 
+import dev.gramian.Device;
 import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.Bytes;
 import dev.gramian.core.DType;
+import dev.gramian.core.DTypeException;
+import dev.gramian.core.DeviceException;
 import dev.gramian.core.GramianException;
+import dev.gramian.core.Layout;
+import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import java.util.Arrays;
 import java.util.function.Consumer;
@@ -308,7 +313,7 @@ public final class Attention {
             Pipeline.Part part = new Pipeline(this, p).run(p.operands());
             Tensor output = p.join(part.output(), p.valueSize());
             if (queryHeads > 0) {
-                output = output.transpose(-3, -2).reshape(output.dim(0), p.queries(), queryHeads * p.valueSize());
+                output = output.transpose(-3, -2).reshape(together(p).toArray());
             }
             s.keep(part.logSumExp());
             return new Result(
@@ -321,18 +326,26 @@ public final class Attention {
     }
 
     private Problem problem(Scope s, Tensor q, Tensor k, Tensor v) {
-        return queryHeads == 0
-                ? Problem.of(s, this, q, k, v)
-                : Problem.of(s, this, heads("q", q, queryHeads), heads("k", k, keyHeads), heads("v", v, keyHeads));
+        if (queryHeads == 0) {
+            return Problem.of(s, this, q, k, v);
+        }
+        String all = Problem.shapes(q, k, v);
+        return Problem.of(s, this, heads("q", q, queryHeads, all), heads("k", k, keyHeads, all),
+                heads("v", v, keyHeads, all));
     }
 
     /** (B, L, heads * d) as (B, heads, L, d). */
-    private static Tensor heads(String name, Tensor t, long heads) {
+    private static Tensor heads(String name, Tensor t, long heads, String all) {
         if (t.rank() != 3 || t.dim(-1) % heads != 0) {
-            throw new ShapeException("attend: " + name + " does not divide into heads; " + name + " " + t.shape() + ", "
-                    + heads + " heads; with heads(...) operands are (batch, length, heads * size)");
+            throw new ShapeException("attend: " + name + " does not divide into " + heads + " heads (axis -1); " + all
+                    + "; with heads(...) operands are (batch, query or key, heads * channels)");
         }
         return t.reshape(t.dim(0), t.dim(1), heads, t.dim(2) / heads).transpose(1, 2);
+    }
+
+    /** (B, Lq, heads * dv). */
+    private Shape together(Problem p) {
+        return Shape.of(p.batch().at(0), p.queries(), queryHeads * p.valueSize());
     }
 
     /** How far scores have come: ONNX's numbering of what an attention may output. */
@@ -362,11 +375,14 @@ public final class Attention {
 
     /**
      * Attention over parts of the keys as one: results of the same queries, each over other keys, weighted by their
-     * log-sum-exp. Without weights.
+     * log-sum-exp. All of one shape and type; without weights.
      */
     public static Result merge(Result... parts) {
         if (parts.length == 0) {
-            throw new ShapeException("merge: nothing to merge; give at least one result");
+            throw new ShapeException("merge: no parts are given; nothing to merge; give at least one result");
+        }
+        for (int i = 0; i < parts.length; i++) {
+            mergeable(parts[0], i, parts[i]);
         }
         Tensor first = parts[0].output();
         try (Scope s = Scope.inner("merge", first.device())) {
@@ -382,7 +398,46 @@ public final class Attention {
                 total = total == null ? term : total.add(term);
             }
             return new Result(s.keep(total.to(first.dtype())), null, s.keep(all));
+        } catch (GramianException e) {
+            throw Frame.in("merge", e);
         }
+    }
+
+    private static void mergeable(Result first, int i, Result part) {
+        Tensor y = part.output();
+        Tensor sums = part.logSumExp();
+        if (y == null || sums == null) {
+            throw new GramianException("merge: part " + i + " has no " + (y == null ? "output" : "log-sum-exp") + "; "
+                    + described(part) + "; parts are weighted by it, give results of apply(...)");
+        }
+        boolean weighs = y.rank() == sums.rank() + 1 && y.shape().without(sums.rank()).equals(sums.shape());
+        if (!weighs) {
+            throw new ShapeException("merge: output and log-sum-exp of part " + i + " do not fit; " + described(part)
+                    + "; output is (..., head, query, channel), log-sum-exp (..., head, query)"
+                    + "; results of heads(...) and packed(...) cannot be merged");
+        }
+        if (!y.shape().equals(first.output().shape())) {
+            throw new ShapeException("merge: parts differ in shape; part 0 " + described(first) + ", part " + i + " "
+                    + described(part) + "; give results of the same queries (..., head, query, channel)");
+        }
+        if (y.dtype() != first.output().dtype() || sums.dtype() != first.logSumExp().dtype()) {
+            throw new DTypeException("merge: parts differ in element type; part 0 " + described(first) + ", part " + i
+                    + " " + described(part) + "; cast one with .to(DType." + first.output().dtype() + ")");
+        }
+        Device device = first.output().device();
+        if (y.device() != device || sums.device() != device) {
+            throw new DeviceException("merge: parts are on different devices; part 0 " + described(first) + " on "
+                    + device.name() + ", part " + i + " " + described(part) + " on " + y.device().name()
+                    + "; move it with .to(Device.of(\"" + device.name() + "\"))");
+        }
+    }
+
+    private static String described(Result part) {
+        return "output " + described(part.output()) + ", log-sum-exp " + described(part.logSumExp());
+    }
+
+    private static String described(Tensor t) {
+        return t == null ? "none" : t.dtype() + " " + t.shape();
     }
 
     /**
@@ -401,9 +456,41 @@ public final class Attention {
      */
     public long peakBytes(Tensor q, Tensor k, Tensor v) {
         try (Scope s = Scope.inner("attend", q.device())) {
-            Problem p = problem(s, q, k, v);
-            return new Pipeline(this, p).peak(p.operands()).most();
+            return plan(s, q, k, v).bytes();
+        } catch (GramianException e) {
+            throw Frame.in("attend", e);
         }
+    }
+
+    /**
+     * What {@link #apply} would do with these operands on their device, in words and numbers: the products, the pieces it
+     * is cut into, which part of the scores is computed, what is copied, and the memory it takes. Several lines, without
+     * an end of line after the last. Computes nothing but what shapes depend on.
+     */
+    public String explain(Tensor q, Tensor k, Tensor v) {
+        try (Scope s = Scope.inner("attend", q.device())) {
+            return plan(s, q, k, v).explain(this, q, k, v);
+        } catch (GramianException e) {
+            throw Frame.in("attend", e);
+        }
+    }
+
+    /** {@code s} is empty, and holds what the call would hold all along. */
+    private Plan plan(Scope s, Tensor q, Tensor k, Tensor v) {
+        Problem p = problem(s, q, k, v);
+        long held = s.liveBytes();
+        Pipeline.Tally tally = new Pipeline.Tally();
+        Pipeline pipeline = new Pipeline(this, p);
+        Pipeline.Peak peak = pipeline.peak(p.operands(), tally);
+        // heads beside each other in the last axis: the output is copied once more
+        long together = 0;
+        if (queryHeads > 0) {
+            Layout apart = Layout.contiguous(p.batch().plus(p.queryHeads(), p.queries(), p.valueSize()));
+            Shape target = together(p);
+            together = apart.transpose(-3, -2).reshape(target) == null ? target.size() * p.type().bytes() : 0;
+        }
+        long after = pipeline.copies(p.operands()) + peak.results() + together;
+        return new Plan(p, pipeline, tally, held, together, peak.results(), held + Math.max(peak.most(), after));
     }
 
     @Override

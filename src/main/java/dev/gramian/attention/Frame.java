@@ -14,10 +14,12 @@ final class Frame {
     /** The same kind of exception, {@code in op} at its end; {@code e} itself where it speaks for the op already. */
     static GramianException in(String op, GramianException e) {
         String text = e.getMessage();
-        if (text.startsWith(op + ":")) {
-            return e;
-        }
-        text += "; in " + op;
+        return text.startsWith(op + ":") ? e : more(e, "; in " + op);
+    }
+
+    /** The same kind of exception with {@code end} after its text. */
+    static GramianException more(GramianException e, String end) {
+        String text = e.getMessage() + end;
         return switch (e) {
             case ShapeException x -> new ShapeException(text, x);
             case DTypeException x -> new DTypeException(text, x);

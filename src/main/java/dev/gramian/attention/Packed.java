@@ -14,9 +14,13 @@ final class Packed {
     static Attention.Result apply(
             Attention a, Tensor q, Tensor k, Tensor v, long[] queryOffsets, long[] keyOffsets) {
         refuse(a);
-        operand("q", q);
-        operand("k", k);
-        operand("v", v);
+        operand("q", "query", q);
+        operand("k", "key", k);
+        operand("v", "key", v);
+        if (k.dim(0) != v.dim(0)) {
+            throw new ShapeException("attend: packed k and v differ in key count (key axis 0); k " + k.shape() + ", v "
+                    + v.shape() + "; each key needs one value");
+        }
         offsets("query", queryOffsets, "q", q);
         offsets("key", keyOffsets, "k", k);
         if (queryOffsets.length != keyOffsets.length) {
@@ -29,37 +33,46 @@ final class Packed {
             Tensor[] outputs = new Tensor[n];
             Tensor[] sums = new Tensor[n];
             for (int b = 0; b < n; b++) {
-                Attention.Result r = a.apply(
+                Attention.Result r = sequence(a, b,
                         part(q, queryOffsets, b), part(k, keyOffsets, b), part(v, keyOffsets, b));
                 outputs[b] = r.output().transpose(0, 1);
                 sums[b] = r.logSumExp();
             }
             return new Attention.Result(s.keep(Join.concat(0, outputs)), null, s.keep(Join.concat(1, sums)));
+        } catch (GramianException e) {
+            throw Frame.in("attend", e);
+        }
+    }
+
+    private static Attention.Result sequence(Attention a, int b, Tensor q, Tensor k, Tensor v) {
+        try {
+            return a.apply(q, k, v);
+        } catch (GramianException e) {
+            throw Frame.more(e, "; in packed sequence " + b + " as (head, query or key, channel)");
         }
     }
 
     private static void refuse(Attention a) {
-        String what = a.mask != null
-                ? "mask"
-                : a.bias != null
-                        ? "bias"
-                        : a.lengths != null
-                                ? "lengths"
-                                : a.weights
-                                        ? "weights"
-                                        : a.dropout > 0
-                                                ? "dropout"
-                                                : a.queryHeads > 0 ? "heads" : null;
-        if (what != null) {
+        refuse("mask", a.mask != null, a);
+        refuse("bias", a.bias != null, a);
+        refuse("lengths", a.lengths != null, a);
+        refuse("offsets of each sequence", a.offsets != null, a);
+        refuse("weights", a.weights, a);
+        refuse("dropout", a.dropout > 0, a);
+        refuse("heads", a.queryHeads > 0, a);
+    }
+
+    private static void refuse(String what, boolean given, Attention a) {
+        if (given) {
             throw new GramianException("attend: packed sequences take no " + what + "; " + a
                     + "; leave it out, or pad the sequences to one length");
         }
     }
 
-    private static void operand(String name, Tensor t) {
+    private static void operand(String name, String what, Tensor t) {
         if (t.rank() != 3) {
             throw new ShapeException("attend: packed " + name + " has " + t.rank() + " axes; " + name + " " + t.shape()
-                    + "; give (sum of lengths, heads, size)");
+                    + "; give (" + what + " of all sequences, head, channel)");
         }
     }
 
@@ -69,7 +82,7 @@ final class Packed {
             fits &= offsets[i] >= offsets[i - 1];
         }
         if (!fits) {
-            throw new ShapeException("attend: " + what + " offsets do not divide the operand; offsets "
+            throw new ShapeException("attend: " + what + " offsets do not divide the " + what + " axis 0; offsets "
                     + Arrays.toString(offsets) + ", " + name + " " + t.shape() + "; they rise from 0 to " + t.dim(0)
                     + ", one more than there are sequences");
         }

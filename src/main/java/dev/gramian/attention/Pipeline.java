@@ -17,7 +17,9 @@ import dev.gramian.core.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -83,12 +85,12 @@ final class Pipeline {
     }
 
     private Part pieces(Operands all) {
-        Operands o = seen(all);
-        Cut cut = cut(o);
-        if (cut.piece == 0) {
-            return whole(o);
-        }
-        try (Scope s = Scope.inner("attend", o.q().device())) {
+        try (Scope s = Scope.inner("attend", all.q().device())) {
+            Operands o = seen(all);
+            Cut cut = cut(o);
+            if (cut.piece == 0) {
+                return whole(s, o);
+            }
             List<Tensor> outputs = new ArrayList<>();
             List<Tensor> sums = new ArrayList<>();
             for (long at = 0; at < cut.size; at += cut.piece) {
@@ -102,22 +104,23 @@ final class Pipeline {
         }
     }
 
-    private Part whole(Operands o) {
-        try (Scope s = Scope.inner("attend", o.q().device())) {
-            Tensor[] w = weights(s, o);
-            // as the operands' type at once where the product can give it
-            Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, second, masked), dropped(s, w[0]).to(second), o.v())
-                    .to(p.type());
-            return new Part(s.keep(output), weights ? s.keep(w[0]) : null, s.keep(w[1]));
-        }
+    private Part whole(Scope s, Operands o) {
+        Tensor[] w = weights(s, o);
+        // as the operands' type at once where the product can give it
+        Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, second, masked), dropped(s, w[0]).to(second), o.v())
+                .to(p.type());
+        return new Part(s.keep(output), weights ? s.keep(w[0]) : null, s.keep(w[1]));
     }
 
     private Tensor dropped(Scope s, Tensor w) {
         if (dropout == 0) {
             return w;
         }
-        Tensor kept = s.uniform(DType.F32, seed, 0, 1, w.shape().toArray()).ge(dropout);
-        return kept.where(w.mul(1 / (1 - dropout)), w.mul(0));
+        try (Scope inner = Scope.inner("attend", s.device())) {
+            Tensor kept = inner.uniform(DType.F32, seed, 0, 1, w.shape().toArray()).ge(dropout);
+            // selected, as a factor of 0 would keep NaN
+            return inner.keep(kept.where(w.mul(1 / (1 - dropout)), inner.scalar(w.dtype(), 0)));
+        }
     }
 
     /** Weights and log-sum-exp; the scores are gone when they return. */
@@ -261,31 +264,73 @@ final class Pipeline {
 
     // ---- memory ----------------------------------------------------------------------------------------------------
 
-    /** As {@link #run}, in bytes. */
-    Peak peak(Operands o) {
-        long values = p.type() == second ? 0 : bytes(o.v(), second);
-        if (values == 0 && !GemmPlan.fits(o.v().layout())) {
-            values = bytes(o.v(), second);
-        }
-        long keys = GemmPlan.fits(o.k().layout()) ? 0 : bytes(o.k(), p.type());
-        Peak pieces = peakOfPieces(o);
-        return new Peak(pieces.results, keys + values + pieces.most);
+    /** As {@link #run}, in bytes; {@code tally} counts the pieces. */
+    Peak peak(Operands o, Tally tally) {
+        Peak pieces = peakOfPieces(o, tally);
+        return new Peak(pieces.results, copies(o) + pieces.most);
     }
 
-    private Peak peakOfPieces(Operands all) {
+    /** Bytes of keys and values that are copied for all pieces. */
+    long copies(Operands o) {
+        return (copiesKeys(o) ? bytes(o.k(), p.type()) : 0) + (copiesValues(o) ? bytes(o.v(), second) : 0);
+    }
+
+    boolean copiesKeys(Operands o) {
+        return !GemmPlan.fits(o.k().layout());
+    }
+
+    boolean copiesValues(Operands o) {
+        return p.type() != second || !GemmPlan.fits(o.v().layout());
+    }
+
+    /** Type of the weights and values in the second product. */
+    DType second() {
+        return second;
+    }
+
+    /** Bytes that scores and weights of a piece stay under. */
+    long workspace() {
+        return workspace;
+    }
+
+    private Peak peakOfPieces(Operands all, Tally tally) {
         Operands o = seen(all);
+        // lengths counted from another first key
+        long own = o.lengths() == all.lengths() ? 0 : o.lengths().values().size() * Long.BYTES;
         Cut cut = cut(o);
         if (cut.piece == 0) {
-            return peakOfWhole(o);
+            tally.add(scores(o));
+            Peak whole = peakOfWhole(o);
+            return new Peak(whole.results, own + whole.most);
         }
+        tally.cut(cut.axis, cut.piece);
         long results = 0;
         long most = 0;
         for (long at = 0; at < cut.size; at += cut.piece) {
-            Peak part = peakOfPieces(piece(o, cut, at));
+            Peak part = peakOfPieces(piece(o, cut, at), tally);
             most = Math.max(most, results + part.most);
             results += part.results;
         }
-        return new Peak(results, Math.max(most, 2 * results));
+        return new Peak(results, own + Math.max(most, 2 * results));
+    }
+
+    /** What a call is cut into. */
+    static final class Tally {
+        /** Size of the pieces by axis, outermost first; axes are counted from the end of the scores. */
+        final Map<Integer, Long> cuts = new LinkedHashMap<>();
+        long pieces;
+        long scores;
+        Shape largest = Shape.of(0);
+
+        private void cut(int axis, long piece) {
+            cuts.merge(axis, piece, Math::max);
+        }
+
+        private void add(Shape of) {
+            pieces++;
+            scores += of.size();
+            largest = of.size() > largest.size() ? of : largest;
+        }
     }
 
     private Peak peakOfWhole(Operands o) {
@@ -295,14 +340,16 @@ final class Pipeline {
         long sums = Shape.of(lines).size() * width;
         long values = Shape.of(lines).size() * o.v().dim(-1);
         long matrix = scores.size() * width;
-        // random numbers, what they keep, weights times a factor and zeros
-        long dropping = dropout == 0 ? 0 : scores.size() * (4 + 1 + 3 * width);
+        // random numbers, what they keep, weights times a factor, and a zero beside what is selected of both
+        long dropping = dropout == 0 ? 0 : scores.size() * (4 + 1 + 2 * width) + width;
+        long dropped = dropout == 0 ? 0 : matrix;
         long queries = GemmPlan.fits(o.q().layout()) ? 0 : bytes(o.q(), p.type());
         long bias = o.bias() == null || o.bias().dtype() == p.compute() ? 0 : bytes(o.bias(), p.compute());
         long rounded = p.type() == second ? 0 : values * p.type().bytes();
         long halves = second == p.compute() ? 0 : scores.size() * second.bytes();
         long most = Math.max(matrix + queries, matrix + bias + matrix + sums);
-        most = Math.max(most, matrix + sums + dropping + halves + values * second.bytes() + rounded);
+        most = Math.max(most, matrix + sums + dropping);
+        most = Math.max(most, matrix + sums + dropped + halves + values * second.bytes() + rounded);
         return new Peak(values * p.type().bytes() + sums + (weights ? matrix : 0), most);
     }
 

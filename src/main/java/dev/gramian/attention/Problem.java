@@ -51,31 +51,33 @@ record Problem(
 
     /** {@code s} owns what little is copied. */
     static Problem of(Scope s, Attention a, Tensor q, Tensor k, Tensor v) {
-        operand("q", "query", q);
-        operand("k", "key", k);
-        operand("v", "value", v);
+        String all = shapes(q, k, v);
+        operand("q", "query", q, all);
+        operand("k", "key", k, all);
+        operand("v", "key", v, all);
         sameDevice(q, "k", k);
         sameDevice(q, "v", v);
         if (q.dtype() != k.dtype() || q.dtype() != v.dtype()) {
             throw new DTypeException("attend: element types differ: q " + q.dtype() + ", k " + k.dtype() + ", v "
-                    + v.dtype() + "; " + shapes(q, k, v) + "; cast with .to(DType." + q.dtype() + ")");
+                    + v.dtype() + "; " + all + "; cast with .to(DType." + q.dtype() + ")");
         }
         if (q.dim(-1) != k.dim(-1)) {
-            throw new ShapeException("attend: q and k differ in head size (axis -1): q " + q.shape() + ", k "
+            throw new ShapeException("attend: q and k differ in head size (channel axis -1): q " + q.shape() + ", k "
                     + k.shape() + "; their dot products need equal sizes");
         }
         if (k.dim(-2) != v.dim(-2)) {
-            throw new ShapeException("attend: k and v differ in key count (axis -2): k " + k.shape() + ", v "
+            throw new ShapeException("attend: k and v differ in key count (key axis -2): k " + k.shape() + ", v "
                     + v.shape() + "; each key needs one value");
         }
         long hq = heads(q);
         long hk = heads(k);
         if (hk != heads(v)) {
-            throw new ShapeException("attend: k and v differ in heads (axis -3): k " + k.shape() + ", v " + v.shape()
-                    + "; each key head needs one value head");
+            throw new ShapeException(
+                    "attend: k and v differ in heads (head axis -3): k " + k.shape() + ", v " + v.shape()
+                            + "; each key head needs one value head");
         }
         if (hk == 0 ? hq != 0 : hq % hk != 0) {
-            throw new ShapeException("attend: query heads are no multiple of key heads (axis -3): q " + q.shape()
+            throw new ShapeException("attend: query heads are no multiple of key heads (head axis -3): q " + q.shape()
                     + " has " + hq + ", k " + k.shape() + " has " + hk
                     + "; every key head serves equally many query heads");
         }
@@ -85,10 +87,10 @@ record Problem(
         int rank = Math.max(q.rank(), Math.max(k.rank(), v.rank()));
         Shape scores = rank > 2 ? batch.plus(hq, lq, lk) : Shape.of(lq, lk);
         DType compute = q.dtype().compute();
+        mask(q, a.mask, scores);
+        bias(q, a.bias, scores, compute);
         Tensor mask = wide(s, a.mask, lk);
         Tensor bias = wide(s, a.bias, lk);
-        mask(q, mask, scores);
-        bias(q, bias, scores, compute);
 
         long groups = hk == 0 ? 1 : hq / hk;
         Tensor grouped = split(q, hk, groups);
@@ -127,14 +129,14 @@ record Problem(
 
     // ---- checks ----------------------------------------------------------------------------------------------------
 
-    private static void operand(String name, String what, Tensor t) {
+    private static void operand(String name, String what, Tensor t, String all) {
         if (!t.dtype().isFloat()) {
-            throw new DTypeException("attend: " + name + " is " + t.dtype() + "; " + name + " " + t.shape()
-                    + "; cast with .to(DType.F32)");
+            throw new DTypeException(
+                    "attend: " + name + " is " + t.dtype() + "; " + all + "; cast with .to(DType.F32)");
         }
         if (t.rank() < 2) {
-            throw new ShapeException("attend: " + name + " has too few axes; " + name + " " + t.shape()
-                    + "; give (..., " + what + ", head size)");
+            throw new ShapeException("attend: " + name + " has too few axes; " + all + "; give (batch, head, " + what
+                    + ", channel) or, for one head, (" + what + ", channel)");
         }
     }
 
@@ -147,7 +149,7 @@ record Problem(
         }
     }
 
-    private static String shapes(Tensor q, Tensor k, Tensor v) {
+    static String shapes(Tensor q, Tensor k, Tensor v) {
         return "q " + q.shape() + ", k " + k.shape() + ", v " + v.shape();
     }
 
@@ -163,7 +165,7 @@ record Problem(
         try {
             return Shape.broadcast("attend", Shape.broadcast("attend", before(q), before(k)), before(v));
         } catch (ShapeException e) {
-            throw new ShapeException("attend: batch axes (before -3) do not broadcast: " + shapes(q, k, v)
+            throw new ShapeException("attend: batch axes (before the head axis -3) do not broadcast: " + shapes(q, k, v)
                     + "; sizes must be equal or 1", e);
         }
     }
@@ -197,11 +199,22 @@ record Problem(
     }
 
     private static void broadcasts(String name, Tensor t, Shape scores) {
-        if (!t.shape().broadcastsTo(scores)) {
+        boolean early = t.rank() > 0 && t.dim(-1) < scores.at(scores.rank() - 1);
+        Shape seen = early ? t.shape().with(t.rank() - 1, 1) : t.shape();
+        if (!seen.broadcastsTo(scores)) {
             throw new ShapeException("attend: " + name + " does not broadcast to the scores; " + name + " " + t.shape()
-                    + ", scores " + scores + " (..., head, query, key); "
+                    + ", scores " + scores + " (" + axes(scores) + "); "
                     + "sizes must be equal or 1 from the last axis on");
         }
+    }
+
+    private static String axes(Shape scores) {
+        return switch (scores.rank()) {
+            case 2 -> "query, key";
+            case 3 -> "head, query, key";
+            case 4 -> "batch, head, query, key";
+            default -> "batch axes, head, query, key";
+        };
     }
 
     /** Of the values per head of a call: (..., Hq) as (..., Hkv, G), one for all heads as (..., 1, 1). */
@@ -218,7 +231,8 @@ record Problem(
         }
         if (t.rank() == 0 || !t.shape().broadcastsTo(batch.plus(hq))) {
             throw new ShapeException("attend: " + name + " do not fit the query heads; " + name + " " + t.shape()
-                    + ", batch and query heads " + batch.plus(hq) + "; give one per query head");
+                    + ", q " + q.shape() + " has batch and query heads " + batch.plus(hq)
+                    + "; give one per query head");
         }
         Tensor c = t.to(compute);
         Shape s = t.shape();
@@ -233,13 +247,13 @@ record Problem(
         }
         if (values.length != batch.size()) {
             throw new ShapeException("attend: " + values.length + " " + name + " for batch " + batch + "; " + name + " "
-                    + Arrays.toString(values) + ", k " + k.shape() + "; give one per sequence");
+                    + Arrays.toString(values) + ", k " + k.shape() + "; give one per sequence of the batch");
         }
         for (long n : values) {
             if (name.equals("lengths") && n > k.dim(-2)) {
                 throw new ShapeException("attend: a length is more than there are keys; lengths "
                         + Arrays.toString(values) + ", k " + k.shape() + " has " + k.dim(-2)
-                        + " (axis -2); give the valid keys of each sequence");
+                        + " (key axis -2); give the valid keys of each sequence");
             }
         }
     }

@@ -30,34 +30,44 @@ class AttentionErrorTest {
         try (Scope s = device.open()) {
             Tensor q = s.ones(2, 8, 12, 4);
             refused(ShapeException.class,
-                    "attend: q and k differ in head size (axis -1): q [2, 8, 12, 4], k [2, 8, 12, 5]; "
+                    "attend: q and k differ in head size (channel axis -1): q [2, 8, 12, 4], k [2, 8, 12, 5]; "
                             + "their dot products need equal sizes",
                     a, q, s.ones(2, 8, 12, 5), q);
             refused(ShapeException.class,
-                    "attend: k and v differ in key count (axis -2): k [2, 8, 12, 4], v [2, 8, 13, 4]; "
+                    "attend: k and v differ in key count (key axis -2): k [2, 8, 12, 4], v [2, 8, 13, 4]; "
                             + "each key needs one value",
                     a, q, q, s.ones(2, 8, 13, 4));
             refused(ShapeException.class,
-                    "attend: k and v differ in heads (axis -3): k [2, 8, 12, 4], v [2, 4, 12, 4]; "
+                    "attend: k and v differ in heads (head axis -3): k [2, 8, 12, 4], v [2, 4, 12, 4]; "
                             + "each key head needs one value head",
                     a, q, q, s.ones(2, 4, 12, 4));
             refused(ShapeException.class,
-                    "attend: query heads are no multiple of key heads (axis -3): q [2, 8, 12, 4] has 8, "
+                    "attend: query heads are no multiple of key heads (head axis -3): q [2, 8, 12, 4] has 8, "
                             + "k [2, 3, 12, 4] has 3; every key head serves equally many query heads",
                     a, q, s.ones(2, 3, 12, 4), s.ones(2, 3, 12, 4));
             refused(ShapeException.class,
-                    "attend: batch axes (before -3) do not broadcast: q [2, 8, 12, 4], k [3, 8, 12, 4], "
+                    "attend: batch axes (before the head axis -3) do not broadcast: q [2, 8, 12, 4], k [3, 8, 12, 4], "
                             + "v [3, 8, 12, 4]; sizes must be equal or 1",
                     a, q, s.ones(3, 8, 12, 4), s.ones(3, 8, 12, 4));
             refused(ShapeException.class,
-                    "attend: k has too few axes; k [4]; give (..., key, head size)", a, q, s.ones(4), q);
+                    "attend: k has too few axes; q [2, 8, 12, 4], k [4], v [2, 8, 12, 4]; give (batch, head, key, channel) "
+                            + "or, for one head, (key, channel)",
+                    a, q, s.ones(4), q);
             refused(ShapeException.class,
                     "attend: mask does not broadcast to the scores; mask [3, 12], scores [2, 8, 12, 12] "
-                            + "(..., head, query, key); sizes must be equal or 1 from the last axis on",
+                            + "(batch, head, query, key); sizes must be equal or 1 from the last axis on",
                     a.mask(s.ones(DType.BOOL, 3, 12)), q, q, q);
             refused(ShapeException.class,
+                    "attend: mask does not broadcast to the scores; mask [3, 5], scores [12, 12] "
+                            + "(query, key); sizes must be equal or 1 from the last axis on",
+                    a.mask(s.ones(DType.BOOL, 3, 5)), s.ones(12, 4), s.ones(12, 4), s.ones(12, 4));
+            refused(ShapeException.class,
+                    "attend: mask does not broadcast to the scores; mask [13], scores [8, 12, 12] "
+                            + "(head, query, key); sizes must be equal or 1 from the last axis on",
+                    a.mask(s.ones(DType.BOOL, 13)), s.ones(8, 12, 4), s.ones(8, 12, 4), s.ones(8, 12, 4));
+            refused(ShapeException.class,
                     "attend: bias does not broadcast to the scores; bias [2, 1, 8, 12, 12], scores [2, 8, 12, 12] "
-                            + "(..., head, query, key); sizes must be equal or 1 from the last axis on",
+                            + "(batch, head, query, key); sizes must be equal or 1 from the last axis on",
                     a.bias(s.ones(2, 1, 8, 12, 12)), q, q, q);
         }
     }
@@ -86,7 +96,7 @@ class AttentionErrorTest {
         Attention a = Attention.scaled();
         try (Scope s = device.open()) {
             Tensor x = s.ones(4, 3);
-            refused(DTypeException.class, "attend: q is I32; q [4, 3]; cast with .to(DType.F32)",
+            refused(DTypeException.class, "attend: q is I32; q [4, 3], k [4, 3], v [4, 3]; cast with .to(DType.F32)",
                     a, s.ones(DType.I32, 4, 3), x, x);
             refused(DTypeException.class,
                     "attend: element types differ: q F32, k F16, v F32; q [4, 3], k [4, 3], v [4, 3]; "

@@ -1,13 +1,19 @@
 package dev.gramian.attention;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
+import dev.gramian.core.ShapeException;
 import dev.gramian.spec.DeviceSpec;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
 
 /** What attention takes and leaves, by the device's own counts. */
 class AttentionMemoryTest {
@@ -52,6 +58,97 @@ class AttentionMemoryTest {
                 }
             }
         }
+    }
+
+    /** Every option has its bytes counted, those of masks made wider and of numbers per sequence too. */
+    @DeviceSpec
+    void explainedAsTaken(Device device) {
+        for (DType t : new DType[] {DType.F32, DType.BF16}) {
+            try (Scope s = device.open()) {
+                Tensor q = s.normal(t, 1, 2, 8, 150, 16);
+                Tensor k = s.normal(t, 2, 2, 2, 170, 16);
+                Tensor v = s.normal(t, 3, 2, 2, 170, 24);
+                Attention end = Attention.scaled().causal(Causal.BOTTOM_RIGHT);
+                for (Attention a : new Attention[] {
+                    Attention.scaled().mask(s.ones(DType.BOOL, 150, 100)),
+                    Attention.scaled().bias(s.ones(t, 8, 1, 100)),
+                    Attention.scaled().lengths(170, 20),
+                    Attention.scaled().lengths(160, 20).causal().window(5, 0),
+                    Attention.scaled().lengths(160, 20).causal().window(5, 0).workspace(40_000),
+                    Attention.scaled().alignEach(3, 20).causal().sinks(s.ones(t, 8)),
+                    end.alibi(s.ones(t, 8)).softcap(3),
+                    end.window(10, 0).workspace(100_000),
+                    Attention.scaled().dropout(0.3, 1),
+                    end.dropout(0.3, 1).weights(true),
+                }) {
+                    explained(device, a, q, k, v);
+                }
+                Tensor flat = s.normal(t, 4, 2, 150, 8 * 16);
+                Tensor turned = s.normal(t, 5, 2, 8 * 16, 150).transpose(1, 2);
+                for (Attention a : new Attention[] {
+                    Attention.scaled(), Attention.scaled().causal(), Attention.scaled().weights(true),
+                    Attention.scaled().workspace(0)
+                }) {
+                    explained(device, a.heads(8, 8), flat, flat, flat);
+                    explained(device, a.heads(8, 8), turned, flat, flat);
+                    explained(device, a.heads(8, 2), flat, flat.slice(-1, 0, 32), flat.slice(-1, 0, 64));
+                    explained(device, a.heads(1, 1), flat, flat, flat);
+                }
+            }
+        }
+    }
+
+    private static void explained(Device device, Attention a, Tensor q, Tensor k, Tensor v) {
+        String what = q.dtype() + " q " + q.shape() + " " + a;
+        long live = device.liveBytes();
+        String text = a.explain(q, k, v);
+        long predicted = a.peakBytes(q, k, v);
+        assertEquals(live, device.liveBytes(), what);
+        long taken = taken(device, a, q, k, v);
+        assertEquals(predicted, taken, what);
+        Matcher m = Pattern.compile("memory   ([0-9,]+) bytes.* results; results ([0-9,]+) bytes").matcher(text);
+        assertTrue(m.find(), text);
+        assertEquals(taken, number(m.group(1)) + number(m.group(2)), text);
+    }
+
+    private static long number(String text) {
+        return Long.parseLong(text.replace(",", ""));
+    }
+
+    @Test
+    void explainedInWords() {
+        Device device = Device.of("cpu:scalar");
+        try (Scope s = device.open()) {
+            Tensor q = s.ones(2, 8, 300, 64);
+            Tensor k = s.ones(2, 2, 300, 64);
+            assertEquals("""
+                    attend on cpu:scalar: F32 q [2, 8, 300, 64], k [2, 2, 300, 64], v [2, 2, 300, 64]
+                      options  scale 1/sqrt(d)
+                      path     q kᵀ in F32, softmax with scale and masks in one pass, weights times v in F32
+                      heads    8 of queries, 2 of keys: each serves 4, nothing is copied for it
+                    """, text(Attention.scaled().workspace(1 << 20), q, k, 4).replace(", workspace 1.0 MiB", ""));
+            String causal = Attention.scaled().causal().workspace(1 << 20).explain(q, k, k);
+            assertTrue(causal.contains("one after another, by "), causal);
+            assertTrue(causal.contains("the queries"), causal);
+            assertTrue(causal.contains("as no query of a piece sees the other keys"), causal);
+            assertTrue(causal.contains("scores and weights should stay under 1.0 MiB"), causal);
+            String one = Attention.scaled().explain(q.select(0, 0).select(0, 0), q.select(0, 0).select(0, 0),
+                    s.ones(300, 128).slice(-1, 0, 128, 2));
+            assertTrue(one.contains("heads    1, each with keys and values of its own"), one);
+            assertTrue(one.contains("pieces   1, all at once: scores [1, 1, 300, 300] (batch axes, key head,"), one);
+            assertTrue(one.contains("scores   90,000 of 90,000\n"), one);
+            assertTrue(one.contains("copies   v, as no product reads its layout in place\n"), one);
+            assertEquals(
+                    "attend: k and v differ in key count (key axis -2): k [2, 2, 300, 64], v [2, 2, 299, 64]; each "
+                            + "key needs one value",
+                    assertThrows(ShapeException.class,
+                            () -> Attention.scaled().explain(q, k, k.slice(-2, 0, 299))).getMessage());
+        }
+    }
+
+    /** The first lines. */
+    private static String text(Attention a, Tensor q, Tensor k, int lines) {
+        return a.explain(q, k, k).lines().limit(lines).map(l -> l + "\n").collect(Collectors.joining());
     }
 
     @DeviceSpec

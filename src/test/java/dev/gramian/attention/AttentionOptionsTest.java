@@ -11,6 +11,7 @@ import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Reference.Rules;
+import dev.gramian.core.ClosedException;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.Shape;
@@ -215,8 +216,8 @@ class AttentionOptionsTest {
                     x.output().transpose(1, 2).reshape(2, 7, 24).toFloatArray(), y.output().toFloatArray(), 1e-6f);
             assertEquals(Shape.of(2, 6, 7, 9), y.weights().shape());
             assertEquals(Shape.of(2, 6, 7), y.logSumExp().shape());
-            assertEquals("attend: q does not divide into heads; q [2, 7, 30], 4 heads; with heads(...) operands are "
-                    + "(batch, length, heads * size)",
+            assertEquals("attend: q does not divide into 4 heads (axis -1); q [2, 7, 30], k [2, 9, 15], v [2, 9, 12]; "
+                    + "with heads(...) operands are (batch, query or key, heads * channels)",
                     assertThrows(ShapeException.class, () -> Attention.scaled().heads(4, 2).apply(q, k, v))
                             .getMessage());
         }
@@ -255,13 +256,35 @@ class AttentionOptionsTest {
                         y.output().slice(0, qo[b], qo[b + 1]).toFloatArray());
             }
             assertEquals(
-                    "attend: query offsets do not divide the operand; offsets [0, 11], q [10, 4, 8]; they rise from 0 "
+                    "attend: query offsets do not divide the query axis 0; offsets [0, 11], q [10, 4, 8]; they rise from 0 "
                             + "to 10, one more than there are sequences",
                     assertThrows(ShapeException.class, () -> a.packed(q, k, v, new long[] {0, 11}, ko)).getMessage());
             GramianException e = assertThrows(GramianException.class,
                     () -> a.weights(true).packed(q, k, v, qo, ko));
             assertTrue(e.getMessage().startsWith("attend: packed sequences take no weights; "), e.getMessage());
+            for (Attention refused : new Attention[] {
+                a.mask(s.ones(DType.BOOL, 1)), a.bias(s.ones(1)), a.lengths(1), a.alignEach(1), a.dropout(0.5, 1),
+                a.heads(1, 1)
+            }) {
+                String text = assertThrows(GramianException.class, () -> refused.packed(q, k, v, qo, ko)).getMessage();
+                assertTrue(text.startsWith("attend: packed sequences take no "), text);
+                assertTrue(text.endsWith("; leave it out, or pad the sequences to one length"), text);
+            }
+            packedFails("attend: packed k has 4 axes; k [1, 14, 2, 8]; give (key of all sequences, head, channel)",
+                    q, k.unsqueeze(0), v, qo, ko);
+            packedFails("attend: packed k and v differ in key count (key axis 0); k [14, 2, 8], v [13, 2, 6]; each key "
+                    + "needs one value", q, k, v.slice(0, 0, 13), qo, ko);
+            packedFails("attend: 1 sequences of queries, 3 of keys; query offsets [0, 10], key offsets [0, 5, 7, 14]; "
+                    + "give as many of each", q, k, v, new long[] {0, 10}, ko);
+            packedFails("attend: q and k differ in head size (channel axis -1): q [4, 3, 8], k [2, 5, 6]; their dot "
+                    + "products need equal sizes; in packed sequence 0 as (head, query or key, channel)",
+                    q, v, v, qo, ko);
         }
+    }
+
+    private static void packedFails(String text, Tensor q, Tensor k, Tensor v, long[] qo, long[] ko) {
+        assertEquals(text, assertThrows(
+                ShapeException.class, () -> Attention.scaled().packed(q, k, v, qo, ko)).getMessage());
     }
 
     @DeviceSpec
@@ -282,6 +305,76 @@ class AttentionOptionsTest {
             Attention.Result none = Attention.merge(parts[1], parts[1]);
             assertEquals(0, none.output().abs().max().item());
             assertEquals(Double.NEGATIVE_INFINITY, none.logSumExp().max().item());
+        }
+    }
+
+    @DeviceSpec
+    void partsThatDoNotFitAreNotMerged(Device device) {
+        try (Scope s = device.open()) {
+            Tensor q = s.normal(DType.F32, 1, 2, 3, 4);
+            Attention.Result a = Attention.scaled().apply(q, q, q);
+            String first = "output F32 [2, 3, 4], log-sum-exp F32 [2, 3]";
+            mergeFails("merge: no parts are given; nothing to merge; give at least one result");
+            mergeFails(
+                    "merge: part 1 has no log-sum-exp; output F32 [2, 3, 4], log-sum-exp none; parts are weighted by "
+                            + "it, give results of apply(...)",
+                    a, new Attention.Result(a.output(), null, null));
+            mergeFails("merge: part 0 has no output; output none, log-sum-exp F32 [2, 3]; parts are weighted by "
+                    + "it, give results of apply(...)", new Attention.Result(null, null, a.logSumExp()));
+            mergeFails(
+                    "merge: parts differ in shape; part 0 " + first + ", part 1 output F32 [1, 3, 4], log-sum-exp F32 "
+                            + "[1, 3]; give results of the same queries (..., head, query, channel)",
+                    a, new Attention.Result(a.output().slice(0, 0, 1), null, a.logSumExp().slice(0, 0, 1)));
+            mergeFails(
+                    "merge: output and log-sum-exp of part 1 do not fit; output F32 [2, 3, 4], log-sum-exp F32 [3, 2]; "
+                            + "output is (..., head, query, channel), log-sum-exp (..., head, query); results of heads(...) and "
+                            + "packed(...) cannot be merged",
+                    a, new Attention.Result(a.output(), null, a.logSumExp().transpose(0, 1)));
+            mergeFails("merge: parts differ in element type; part 0 " + first + ", part 1 output F16 [2, 3, 4], "
+                    + "log-sum-exp F32 [2, 3]; cast one with .to(DType.F32)",
+                    a, new Attention.Result(a.output().to(DType.F16), null, a.logSumExp()));
+            Device other = Device.of(device.name().equals("cpu:scalar") ? "cpu:vector" : "cpu:scalar");
+            if (other.isAvailable()) {
+                try (Scope far = other.open()) {
+                    mergeFails("merge: parts are on different devices; part 0 " + first + " on " + device.name()
+                            + ", part 1 " + first + " on " + other.name() + "; move it with .to(Device.of(\""
+                            + device.name() + "\"))",
+                            a, new Attention.Result(far.ones(2, 3, 4), null, far.ones(2, 3)));
+                }
+            }
+        }
+    }
+
+    private static void mergeFails(String text, Attention.Result... parts) {
+        assertEquals(text, assertThrows(GramianException.class, () -> Attention.merge(parts)).getMessage());
+    }
+
+    @DeviceSpec
+    void partsAfterTheirScopeAreNamed(Device device) {
+        Attention.Result gone;
+        try (Scope s = device.open()) {
+            Tensor q = s.normal(DType.F32, 1, 2, 3, 4);
+            gone = Attention.scaled().apply(q, q, q);
+        }
+        try (Scope s = device.open()) {
+            String text = assertThrows(ClosedException.class, () -> Attention.merge(gone)).getMessage();
+            assertTrue(text.contains("used after its scope closed") && text.endsWith("; in merge"), text);
+        }
+    }
+
+    /** A dropped weight counts for nothing, NaN or not. */
+    @DeviceSpec
+    void droppedWeightsAreZeroWhateverTheyWere(Device device) {
+        try (Scope s = device.open()) {
+            Tensor q = s.full(DType.F32, Double.NaN, 1, 1, 40, 4);
+            Tensor k = s.ones(1, 1, 1, 4);
+            float[] y = Attention.scaled().dropout(0.5, 7).apply(q, k, k).output().toFloatArray();
+            double[] u = s.uniform(DType.F32, 7, 0, 1, 40).toDoubleArray();
+            for (int i = 0; i < 40; i++) {
+                for (int c = 0; c < 4; c++) {
+                    assertEquals(u[i] >= 0.5 ? Float.NaN : 0, y[4 * i + c], i + ", " + c);
+                }
+            }
         }
     }
 
@@ -330,12 +423,12 @@ class AttentionOptionsTest {
         try (Scope s = device.open()) {
             Tensor q = s.ones(2, 4, 3, 5);
             Tensor k = s.ones(2, 2, 6, 5);
-            text("attend: 1 lengths for batch [2]; lengths [3], k [2, 2, 6, 5]; give one per sequence",
+            text("attend: 1 lengths for batch [2]; lengths [3], k [2, 2, 6, 5]; give one per sequence of the batch",
                     Attention.scaled().lengths(3), q, k);
-            text("attend: a length is more than there are keys; lengths [3, 7], k [2, 2, 6, 5] has 6 (axis -2); give the "
+            text("attend: a length is more than there are keys; lengths [3, 7], k [2, 2, 6, 5] has 6 (key axis -2); give the "
                     + "valid keys of each sequence", Attention.scaled().lengths(3, 7), q, k);
-            text("attend: slopes do not fit the query heads; slopes [3], batch and query heads [2, 4]; give one per query "
-                    + "head", Attention.scaled().align(0).alibi(s.ones(3)), q, k);
+            text("attend: slopes do not fit the query heads; slopes [3], q [2, 4, 3, 5] has batch and query heads [2, 4]; "
+                    + "give one per query head", Attention.scaled().align(0).alibi(s.ones(3)), q, k);
             text("attend: a window, but 3 queries and 6 keys can be aligned two ways; q [2, 4, 3, 5], k [2, 2, 6, 5]; "
                     + "align(Causal.TOP_LEFT) lets query i stand at key i, align(Causal.BOTTOM_RIGHT) at key i + 3, align(n) "
                     + "at key i + n", Attention.scaled().window(1, 1), q, k);
