@@ -1,29 +1,37 @@
 package dev.gramian.attention;
 
 import dev.gramian.Buffer;
+import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
+import dev.gramian.core.Bytes;
 import dev.gramian.core.DType;
-import dev.gramian.core.DTypeException;
-import dev.gramian.core.GramianException;
+import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Keys and values of earlier positions, so that each step of a decoder computes only its own: (batch, Hkv, capacity, d)
  * for keys and (batch, Hkv, capacity, dv) for values, appended in place, each sequence with a length of its own.
  *
- * <p>Keys are stored as given, so rotate them first, at positions {@link #lengths()}. Memory belongs to the scope given,
- * is {@link #bytes(DType, long, long, long, long, long)} and doubles where it does not suffice; while it grows, old and new
- * exist together. Nothing behind a sequence's end reaches any result.
+ * <p>Keys are stored as given, already rotated, at positions {@link #lengths()}; with {@link #rotating} the cache rotates
+ * them, and queries, itself. Memory belongs to the scope given, is {@link #bytes(DType, long, long, long, long, long)} and
+ * doubles where it does not suffice; while it grows, old and new exist together. Nothing behind a sequence's end reaches any
+ * result. For sequences that come and go, or share their beginnings, see {@link PagedKvCache}.
  */
 public final class KvCache implements AutoCloseable {
+    private static final String KIND = "contiguous";
+
     private final Buffer keys;
     private final Buffer values;
+    private RopeTables rope;
 
-    private KvCache(Buffer keys, Buffer values) {
+    private KvCache(Buffer keys, Buffer values, RopeTables rope) {
         this.keys = keys;
         this.values = values;
+        this.rope = rope;
     }
 
     /** Empty, with memory for {@code capacity} positions per sequence; keys and values of one head size. */
@@ -34,14 +42,11 @@ public final class KvCache implements AutoCloseable {
     /** Empty, with memory for {@code capacity} positions per sequence. */
     public static KvCache of(
             Scope scope, DType dtype, long batch, long kvHeads, long headSize, long valueSize, long capacity) {
-        if (!dtype.isFloat()) {
-            throw new DTypeException("cache: " + dtype + " holds no keys; batch " + batch + ", " + kvHeads
-                    + " heads; use a float type");
-        }
+        CacheRules.floats(dtype, "batch " + batch + ", " + kvHeads + " heads");
         Buffer keys = Buffer.of(scope, dtype, batch, kvHeads, capacity, headSize);
         boolean done = false;
         try {
-            KvCache c = new KvCache(keys, Buffer.of(scope, dtype, batch, kvHeads, capacity, valueSize));
+            KvCache c = new KvCache(keys, Buffer.of(scope, dtype, batch, kvHeads, capacity, valueSize), null);
             done = true;
             return c;
         } finally {
@@ -58,9 +63,25 @@ public final class KvCache implements AutoCloseable {
                 Math.multiplyExact(Math.addExact(headSize, valueSize), (long) dtype.bytes()));
     }
 
+    /**
+     * This cache, from now on with keys rotated where they are appended, at the positions that follow from lengths, and
+     * queries where they attend. It must be empty, and the tables must live as long as it does.
+     */
+    public KvCache rotating(RopeTables tables) {
+        CacheRules.rotates(tables, keys.dtype(), keys.shape().at(3), keys.longest() == 0, this);
+        rope = tables;
+        return this;
+    }
+
     /** Bytes of the memory in use, whole capacity; forks that share it count it each. */
     public long bytes() {
         return keys.bytes() + values.bytes();
+    }
+
+    /** Bytes of the positions that sequences have, the least that holds them. */
+    public long liveBytes() {
+        Shape s = keys.shape();
+        return bytes(keys.dtype(), 1, s.at(1), s.at(3), values.shape().at(3), Arrays.stream(lengths()).sum());
     }
 
     public int batch() {
@@ -86,9 +107,7 @@ public final class KvCache implements AutoCloseable {
 
     /** Appends k (batch, Hkv, n, d) and v (batch, Hkv, n, dv) to every sequence. */
     public void append(Tensor k, Tensor v) {
-        long[] counts = new long[batch()];
-        Arrays.fill(counts, k.rank() == 4 ? k.dim(2) : 0);
-        append(k, v, counts);
+        append(k, v, CacheRules.all(batch(), k));
     }
 
     /**
@@ -98,26 +117,14 @@ public final class KvCache implements AutoCloseable {
     public void append(Tensor k, Tensor v, long... counts) {
         check("k", k, keys);
         check("v", v, values);
-        if (k.dim(2) != v.dim(2)) {
-            throw new ShapeException("cache: k and v differ in positions (axis -2); k " + k.shape() + ", v " + v.shape()
-                    + "; each key needs one value");
-        }
-        if (counts.length != batch()) {
-            throw new ShapeException("cache: " + counts.length + " counts for batch " + batch() + "; counts "
-                    + Arrays.toString(counts) + ", k " + k.shape() + "; give one per sequence");
-        }
-        for (long n : counts) {
-            if (n < 0 || n > k.dim(2)) {
-                throw new ShapeException("cache: a count is out of range; counts " + Arrays.toString(counts) + ", k "
-                        + k.shape() + "; give 0 to " + k.dim(2));
-            }
-        }
-        keys.reserve(counts);
-        values.reserve(counts);
+        CacheRules.counts(k, v, counts, batch());
         long[] before = lengths();
         boolean done = false;
-        try {
-            keys.append(k, counts);
+        try (Scope s = Scope.inner("cache", k.device())) {
+            Tensor rotated = CacheRules.rotated(s, rope, k, before, counts);
+            keys.reserve(counts);
+            values.reserve(counts);
+            keys.append(rotated, counts);
             values.append(v, counts);
             done = true;
         } finally {
@@ -128,10 +135,7 @@ public final class KvCache implements AutoCloseable {
     }
 
     private static void check(String name, Tensor x, Buffer to) {
-        if (x.dtype() != to.dtype()) {
-            throw new DTypeException("cache: " + name + " is " + x.dtype() + "; " + name + " " + x.shape() + ", cache "
-                    + to.dtype() + "; cast with .to(DType." + to.dtype() + ")");
-        }
+        CacheRules.type(name, x, to.dtype());
         if (x.rank() != 4 || !x.shape().with(2, to.capacity()).equals(to.shape())) {
             throw new ShapeException("cache: " + name + " does not fit; " + name + " " + x.shape() + ", cache "
                     + to.shape() + " (batch, key heads, capacity, channels); give (" + to.shape().at(0) + ", "
@@ -172,15 +176,7 @@ public final class KvCache implements AutoCloseable {
     /** As {@link #attend(Tensor)} with options, whose masks and biases count keys up to the longest sequence's length. */
     public Attention.Result attend(Attention options, Tensor q) {
         query(q);
-        long[] starts = lengths();
-        for (int b = 0; b < starts.length; b++) {
-            starts[b] -= q.dim(2);
-            if (starts[b] < 0) {
-                throw new ShapeException("cache: more queries than positions; q " + q.shape() + ", sequence " + b
-                        + " has length " + length(b) + "; append their keys and values first");
-            }
-        }
-        return attend(options, q, starts);
+        return attend(options, q, CacheRules.starts(q, lengths()));
     }
 
     /**
@@ -189,24 +185,8 @@ public final class KvCache implements AutoCloseable {
      */
     public Attention.Result attend(Attention options, Tensor q, long... starts) {
         query(q);
-        if (options.isCausal) {
-            throw new GramianException("cache: the options are causal already; " + options
-                    + "; leave that out: queries see earlier positions only, by the cache's own lengths");
-        }
-        if (starts.length != batch()) {
-            throw new ShapeException("cache: " + starts.length + " starts for batch " + batch() + "; q " + q.shape()
-                    + "; give one per sequence");
-        }
-        for (long p : starts) {
-            if (p < 0) {
-                throw new ShapeException("cache: a start is negative; starts " + Arrays.toString(starts) + ", q "
-                        + q.shape() + "; positions start at 0");
-            }
-        }
-        if (same(starts) && same(lengths())) {
-            return options.offset(starts.length == 0 ? 0 : starts[0]).apply(q, keys.padded(), values.padded());
-        }
-        return options.alignEach(starts).lengths(lengths()).causal().apply(q, keys.padded(), values.padded());
+        CacheRules.starts(options, q, starts, batch());
+        return CacheRules.attend(options, rope, q, starts, lengths(), keys.padded(), values.padded());
     }
 
     private void query(Tensor q) {
@@ -217,15 +197,11 @@ public final class KvCache implements AutoCloseable {
         }
     }
 
-    private static boolean same(long[] all) {
-        return Arrays.stream(all).allMatch(n -> n == all[0]);
-    }
-
     // ---- copies ------------------------------------------------------------------------------------------------------
 
     /** The same contents to go on with independently, in the same scope; memory is copied when either first appends. */
     public KvCache fork() {
-        return new KvCache(keys.fork(), values.fork());
+        return new KvCache(keys.fork(), values.fork(), rope);
     }
 
     /** The sequences named, in that order and with repetitions, in memory of their own: the next step of a beam search. */
@@ -233,7 +209,7 @@ public final class KvCache implements AutoCloseable {
         Buffer k = keys.select(sequences);
         boolean done = false;
         try {
-            KvCache c = new KvCache(k, values.select(sequences));
+            KvCache c = new KvCache(k, values.select(sequences), rope);
             done = true;
             return c;
         } finally {
@@ -241,6 +217,53 @@ public final class KvCache implements AutoCloseable {
                 k.close();
             }
         }
+    }
+
+    /**
+     * Everything to go on from later, in the innermost open scope of {@code to}: keys and values of each sequence up to its
+     * length, {@link #liveBytes()} in all.
+     */
+    public CacheSnapshot snapshot(Device to) {
+        Map<String, Tensor> tensors = new HashMap<>();
+        for (int b = 0; b < batch(); b++) {
+            tensors.put("keys." + b, CacheSnapshot.copy(keys.padded().select(0, b).slice(1, 0, length(b)), to));
+            tensors.put("values." + b, CacheSnapshot.copy(values.padded().select(0, b).slice(1, 0, length(b)), to));
+        }
+        Shape s = keys.shape();
+        return new CacheSnapshot(tensors, Map.of(
+                CacheSnapshot.KIND, KIND, CacheSnapshot.ROPE, CacheSnapshot.describe(rope),
+                "dtype", keys.dtype().name(),
+                "batch", "" + batch(), "heads", "" + s.at(1), "head size", "" + s.at(3),
+                "value size", "" + values.shape().at(3), "capacity", "" + capacity()));
+    }
+
+    /** As it was when the snapshot was made, in memory of {@code scope}; {@code rope} as given to {@link #rotating}, or null. */
+    public static KvCache restore(Scope scope, CacheSnapshot snapshot, RopeTables rope) {
+        snapshot.check(KIND, rope);
+        DType dtype = snapshot.dtype();
+        int batch = Math.toIntExact(snapshot.number("batch"));
+        long heads = snapshot.number("heads");
+        long d = snapshot.number("head size");
+        long dv = snapshot.number("value size");
+        KvCache c = of(scope, dtype, batch, heads, d, dv, snapshot.number("capacity"));
+        boolean done = false;
+        try (Scope s = Scope.inner("restore", scope.device())) {
+            for (int b = 0; b < batch; b++) {
+                long n = snapshot.length("keys." + b);
+                long[] counts = new long[batch];
+                counts[b] = n;
+                Tensor k = snapshot.tensor(s, "keys." + b, dtype, Shape.of(heads, n, d));
+                Tensor v = snapshot.tensor(s, "values." + b, dtype, Shape.of(heads, n, dv));
+                c.append(k.unsqueeze(0).expand(batch, heads, n, d), v.unsqueeze(0).expand(batch, heads, n, dv), counts);
+            }
+            c.rope = rope;
+            done = true;
+        } finally {
+            if (!done) {
+                c.close();
+            }
+        }
+        return c;
     }
 
     /** Frees memory that no fork uses and no handed-out view shows, before the scope does. Closing twice is harmless. */
@@ -253,6 +276,7 @@ public final class KvCache implements AutoCloseable {
     @Override
     public String toString() {
         return "cache " + keys.shape() + " (batch, key heads, capacity, channels), values of " + values.shape().at(3)
-                + ", " + keys.dtype() + ", lengths " + Arrays.toString(lengths());
+                + ", " + keys.dtype() + ", lengths " + Arrays.toString(lengths()) + ", " + Bytes.text(liveBytes())
+                + " of " + Bytes.text(bytes());
     }
 }

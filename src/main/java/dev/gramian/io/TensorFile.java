@@ -4,6 +4,7 @@ import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.FormatException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -79,6 +80,15 @@ public abstract sealed class TensorFile permits Npy, Npz, Safetensors {
                 t.data().onFree().run();
             }
         }
+    }
+
+    /** All tensors by name, each as by {@link #read}. */
+    public final Map<String, Tensor> readAll(Scope scope) {
+        Map<String, Tensor> all = new LinkedHashMap<>();
+        for (TensorEntry e : entries) {
+            all.put(e.name(), read(scope, e.name()));
+        }
+        return all;
     }
 
     /** The elements of one entry of {@link #entries}. */
