@@ -117,7 +117,7 @@ public final class CpuBackend implements Backend {
         CpuStorage s = memory.allocate(bytes);
         if (s == null) {
             throw new DeviceException(op + ": out of memory on " + name + "; needs " + Bytes.text(bytes) + ", "
-                    + Bytes.text(memory.live()) + " of " + Bytes.text(memory.limit())
+                    + Bytes.text(memory.allocated()) + " of " + Bytes.text(memory.limit())
                     + " in use; close inner scopes sooner or work on slices");
         }
         return s;

@@ -71,6 +71,7 @@ final class CpuMemory {
     private long slabNext;
     private long slabEnd;
     private long live;
+    private long wrapped;
     private long peak;
     private long cached;
 
@@ -126,7 +127,7 @@ final class CpuMemory {
             }
         }
         live += bytes;
-        peak = Math.max(peak, live);
+        peak = Math.max(peak, live + wrapped);
         return new CpuStorage(address, bytes, origin, capacity, null);
     }
 
@@ -143,17 +144,25 @@ final class CpuMemory {
         }
     }
 
-    /** Counts bytes someone else holds, so that wrapped files show in the figures. */
+    /**
+     * Counts bytes someone else holds, so that wrapped files show in the figures. They do not count against the limit: the
+     * system drops a mapped file's pages when it needs the room, and a file may be larger than memory.
+     */
     synchronized void adopt(long bytes) {
-        live += bytes;
-        peak = Math.max(peak, live);
+        wrapped += bytes;
+        peak = Math.max(peak, live + wrapped);
     }
 
     synchronized void release(long bytes) {
-        live -= bytes;
+        wrapped -= bytes;
     }
 
     synchronized long live() {
+        return live + wrapped;
+    }
+
+    /** Bytes that count against the limit. */
+    synchronized long allocated() {
         return live;
     }
 
@@ -162,7 +171,7 @@ final class CpuMemory {
     }
 
     synchronized void resetPeak() {
-        peak = live;
+        peak = live + wrapped;
     }
 
     synchronized long cached() {

@@ -2,6 +2,7 @@ package dev.gramian.linalg;
 
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
+import dev.gramian.core.DTypeException;
 import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
@@ -26,6 +27,17 @@ final class Angles {
             // both to length 1 first: the product of two lengths may overflow where the cosine is ordinary
             Tensor c = dot("cosineSimilarity", unit(s, x, a), unit(s, y, a), a);
             return s.keep(c.clamp(-1, 1).to(x.dtype()));
+        }
+    }
+
+    static Tensor normalise(Tensor x, int axis) {
+        int a = x.shape().axis("normalise", axis) - x.rank();
+        if (!x.dtype().isFloat()) {
+            throw new DTypeException("normalise: needs a float type; x " + x.dtype() + " " + x.shape()
+                    + "; cast with .to(DType.F32)");
+        }
+        try (Scope s = Scope.inner("normalise", x.device())) {
+            return s.keep(unit(s, x, a).to(x.dtype()));
         }
     }
 

@@ -8,10 +8,11 @@ import dev.gramian.core.Shape;
 import java.util.Arrays;
 
 /** The one scan before a decomposition, whose iterations NaN or infinity would lead anywhere. */
-final class Finite {
+public final class Finite {
     private Finite() {}
 
-    static void check(String op, Tensor a) {
+    /** Refuses a float tensor with NaN or infinity in it, naming the first such element and where it is. */
+    public static void check(String op, Tensor a) {
         long at;
         try (Scope s = Scope.inner(op, a.device())) {
             at = s.run(new Op.FirstNonFinite(), a).itemLong();

@@ -331,4 +331,11 @@ public final class Linalg {
     public static Tensor cosineSimilarity(Tensor x, Tensor y, int axis) {
         return Angles.cosineSimilarity(x, y, axis);
     }
+    /**
+     * Vectors along an axis scaled to length 1; a zero vector stays zero. Values of any size are fine; NaN and infinities
+     * give NaN.
+     */
+    public static Tensor normalise(Tensor x, int axis) {
+        return Angles.normalise(x, axis);
+    }
 }

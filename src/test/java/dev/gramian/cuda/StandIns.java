@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
  * Libraries with the names, symbol versions and dependencies of CUDA's and with nothing behind them: enough to see what is
  * found, loaded and called.
  */
-final class StandIns {
+public final class StandIns {
     private StandIns() {}
 
     /** A driver that knows {@code cards} cards and answers cuInit with {@code status}. */
@@ -86,7 +86,7 @@ final class StandIns {
     }
 
     /** A command line that runs a class of the tests in a JVM of its own, with no CUDA but what the flags name. */
-    static ProcessBuilder java(List<String> flags, Class<?> main, String... arguments) {
+    public static ProcessBuilder java(List<String> flags, Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
