@@ -40,6 +40,16 @@ final class ArchitectureTest {
             "dev.gramian.natives");
 
     @ArchTest
+    static final ArchRule analysisIsComposed = imports("dev.gramian.analysis", "dev.gramian", "dev.gramian.core",
+            "dev.gramian.linalg");
+
+    @ArchTest
+    static final ArchRule onlyCliDraws = noClasses()
+            .that().resideOutsideOfPackage("dev.gramian.cli")
+            .should().dependOnClassesThat().resideInAnyPackage("org.knowm..", "java.awt..")
+            .allowEmptyShould(true);
+
+    @ArchTest
     static final ArchRule onlyCudaNamesJcuda = noClasses()
             .that().resideOutsideOfPackage("dev.gramian.cuda..")
             .should().dependOnClassesThat().resideInAnyPackage("jcuda..")

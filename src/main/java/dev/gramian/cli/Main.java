@@ -46,6 +46,8 @@ import picocli.CommandLine.Spec;
             EinsumCommand.class,
             SvdCommand.class,
             BenchCommand.class,
+            PcaCommand.class,
+            SteerCommand.class,
             AutoComplete.GenerateCompletion.class
         })
 public final class Main implements Runnable {

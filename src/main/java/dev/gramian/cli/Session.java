@@ -15,6 +15,7 @@ final class Session implements AutoCloseable {
     private final PrintWriter out;
     private final PrintWriter err;
     private final Scope scope;
+    private Scope host;
     private Progress progress;
     private boolean computing;
     private long nanos;
@@ -43,6 +44,17 @@ final class Session implements AutoCloseable {
 
     Tensor read(String path) {
         return TensorFiles.read(scope, path);
+    }
+
+    /** As {@link #read}, but on the CPU whatever the device: a mapped file to be worked on in batches. */
+    Tensor map(String path) {
+        if (scope.device().name().startsWith("cpu")) {
+            return read(path);
+        }
+        if (host == null) {
+            host = Device.cpu().open();
+        }
+        return TensorFiles.read(host, path);
     }
 
     /** The tensor at {@code path}, or null where no path is given. */
@@ -144,6 +156,9 @@ final class Session implements AutoCloseable {
 
     @Override
     public void close() {
+        if (host != null) {
+            host.close();
+        }
         scope.close();
     }
 }
