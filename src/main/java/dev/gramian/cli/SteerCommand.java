@@ -86,7 +86,7 @@ final class SteerCommand extends GramianCommand {
             if (v.rank() == 1) {
                 s.say(String.format(Locale.ROOT, "direction of length %.4g", Linalg.norm(v).item()));
             }
-            s.close((rows == null ? "" : Text.of(rows) + ", ") + "direction " + v.shape()
+            s.closeUncounted((rows == null ? "" : Text.of(rows) + ", ") + "direction " + v.shape()
                     + (y == null ? "" : " → " + y.shape()));
             return 0;
         }
