@@ -46,7 +46,7 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule onlyCliDraws = noClasses()
             .that().resideOutsideOfPackage("dev.gramian.cli")
-            .should().dependOnClassesThat().resideInAnyPackage("org.knowm..", "java.awt..")
+            .should().dependOnClassesThat().resideInAnyPackage("org.knowm..", "org.apache.batik..", "java.awt..")
             .allowEmptyShould(true);
 
     @ArchTest

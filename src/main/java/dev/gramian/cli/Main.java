@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
             MatMulCommand.class,
             EinsumCommand.class,
             SvdCommand.class,
+            LowRankCommand.class,
             BenchCommand.class,
             PcaCommand.class,
             SteerCommand.class,

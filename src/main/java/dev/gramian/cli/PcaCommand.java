@@ -80,7 +80,8 @@ final class PcaCommand extends GramianCommand {
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of --randomized. Default: 0.")
     private long seed;
 
-    @Option(names = "--plot", paramLabel = "PNG", description = "Where to draw the first two coordinates.")
+    @Option(names = "--plot", paramLabel = "PICTURE",
+            description = "Where to draw the first two coordinates: .png or .svg.")
     private Path plot;
 
     @Option(names = "--labels", paramLabel = "FILE",
@@ -97,7 +98,7 @@ final class PcaCommand extends GramianCommand {
         if (plot != null && k < 2) {
             throw new ParameterException(spec.commandLine(), "--plot needs --components 2 or more");
         }
-        Plots.check(plot);
+        Picture.check(plot);
         try (Session s = session()) {
             Tensor samples = incremental ? s.map(x) : s.read(x);
             if (plot != null && samples.rank() != 2) {

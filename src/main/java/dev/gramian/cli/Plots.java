@@ -1,24 +1,15 @@
 package dev.gramian.cli;
 
-import dev.gramian.core.FormatException;
-import dev.gramian.io.PlainFile;
 import java.awt.Color;
 import java.awt.Font;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.DoubleStream;
-import javax.imageio.ImageIO;
 import org.knowm.xchart.AnnotationText;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.HeatMapChart;
 import org.knowm.xchart.HeatMapChartBuilder;
 import org.knowm.xchart.XYChart;
@@ -28,26 +19,15 @@ import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Pictures of results, as PNG files. */
+/** Pictures of results. */
 final class Plots {
     private static final int WIDTH = 900;
     private static final int HEIGHT = 640;
-
-    static {
-        System.setProperty("java.awt.headless", "true");
-    }
 
     private Plots() {}
 
     /** What a point cloud shows: coordinates, and the text beside each point or null for none. */
     record Points(double[] x, double[] y, List<String> names) {}
-
-    /** Refuses what {@link #save} could not write, before the work is done. */
-    static void check(Path file) {
-        if (file != null && !file.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
-            throw new FormatException("plot: unknown kind of picture; " + file + "; give a name that ends with .png");
-        }
-    }
 
     /** A point cloud per group, with a legend where there are several, and names where there is room. */
     static void scatter(Path file, String title, String x, String y, Map<String, Points> groups) {
@@ -63,7 +43,7 @@ final class Plots {
                 }
             }
         }
-        save(file, BitmapEncoder.getBufferedImage(chart));
+        Picture.save(file, chart);
     }
 
     /** Keeps names beside points from being written over one another, by their size in the units of the axes. */
@@ -98,12 +78,13 @@ final class Plots {
     static void lines(Path file, String title, String x, String y, Map<String, Points> series) {
         XYChart chart = chart(title, x, y, series.size() > 1);
         series.forEach((name, p) -> chart.addSeries(name, p.x(), p.y()).setMarker(SeriesMarkers.NONE));
-        save(file, BitmapEncoder.getBufferedImage(chart));
+        Picture.save(file, chart);
     }
 
     private static XYChart chart(String title, String x, String y, boolean legend) {
-        XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x).yAxisTitle(y)
-                .build();
+        XYChart chart = Picture
+                .make(() -> new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x).yAxisTitle(y)
+                        .build());
         plain(chart.getStyler());
         chart.getStyler().setLegendVisible(legend).setLegendPosition(LegendPosition.OutsideE);
         return chart;
@@ -119,8 +100,9 @@ final class Plots {
     static void heatMap(
             Path file, String title, String x, String y, List<String> columns, List<String> rows, double[] values,
             double min, double max) {
-        HeatMapChart chart = new HeatMapChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x)
-                .yAxisTitle(y).build();
+        HeatMapChart chart = Picture
+                .make(() -> new HeatMapChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x)
+                        .yAxisTitle(y).build());
         plain(chart.getStyler());
         chart.getStyler().setRangeColors(new Color[] {new Color(0x2166AC), Color.WHITE, new Color(0xB2182B)})
                 .setMin(min).setMax(max).setShowValue(false);
@@ -133,16 +115,6 @@ final class Plots {
             }
         }
         chart.addSeries(title, columns, rows.reversed(), cells);
-        save(file, BitmapEncoder.getBufferedImage(chart));
-    }
-
-    private static void save(Path file, BufferedImage image) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(image, "png", bytes);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e); // from memory to memory
-        }
-        PlainFile.write(file, bytes.toByteArray());
+        Picture.save(file, chart);
     }
 }

@@ -4,6 +4,7 @@ import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.Trace;
+import dev.gramian.core.DType;
 import dev.gramian.io.TensorFiles;
 import java.io.PrintWriter;
 import java.util.List;
@@ -55,6 +56,15 @@ final class Session implements AutoCloseable {
             host = Device.cpu().open();
         }
         return TensorFiles.read(host, path);
+    }
+
+    /** Half types are not decomposed anywhere: cast, and said; {@code what} there is not. */
+    Tensor single(Tensor x, String what) {
+        if (x.dtype().isHalf()) {
+            say("computed in F32, as there is no " + what + " in " + x.dtype());
+            return x.to(DType.F32);
+        }
+        return x;
     }
 
     /** The tensor at {@code path}, or null where no path is given. */

@@ -1,11 +1,12 @@
 package dev.gramian.cli;
 
 import dev.gramian.Tensor;
-import dev.gramian.core.DType;
 import dev.gramian.core.ShapeException;
 import dev.gramian.linalg.Linalg;
 import dev.gramian.linalg.LowRank;
+import dev.gramian.linalg.Spectrum;
 import dev.gramian.linalg.Svd;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -43,6 +44,10 @@ final class SvdCommand extends GramianCommand {
     @Option(names = "--approx", paramLabel = "OUT", description = "Where to write the best approximation of rank R.")
     private String approx;
 
+    @Option(names = "--plot", paramLabel = "PICTURE",
+            description = "Where to draw the singular values of one matrix, energy and error by rank: .png or .svg.")
+    private Path plot;
+
     @Option(names = "--check",
             description = "Multiply the factors in float64 by plain loops; exit code 1 if they are wrong.")
     private boolean check;
@@ -56,27 +61,26 @@ final class SvdCommand extends GramianCommand {
         if ((rank == null) != (approx == null)) {
             throw new ParameterException(spec.commandLine(), "--rank and --approx go together");
         }
+        Picture.check(plot);
         try (Session session = session()) {
-            Tensor x = single(session, session.read(a));
+            Tensor x = session.single(session.read(a), "SVD");
             return valuesOnly ? values(session, x) : factors(session, x);
         }
-    }
-
-    /** Half types are not decomposed anywhere: cast, and said. */
-    private static Tensor single(Session session, Tensor x) {
-        if (x.dtype().isHalf()) {
-            session.say("computed in F32, as there is no SVD in " + x.dtype());
-            return x.to(DType.F32);
-        }
-        return x;
     }
 
     private int values(Session session, Tensor x) {
         Tensor values = session.compute("svd", 0, () -> Linalg.svdValues(x));
         session.result(s, values);
+        draw(x, values);
         int code = check ? session.report(SvdReference.values(x, values)) : 0;
         session.closeUncounted(Text.of(x) + " → S " + values.shape());
         return code;
+    }
+
+    private void draw(Tensor x, Tensor values) {
+        if (plot != null) {
+            SpectrumPlot.draw(plot, a + "  " + Text.of(x), Spectrum.of(values), rank);
+        }
     }
 
     private int factors(Session session, Tensor x) {
@@ -88,6 +92,7 @@ final class SvdCommand extends GramianCommand {
         if (s != null || u == null && vt == null && approx == null) {
             session.result(s, svd.s());
         }
+        draw(x, svd.s());
         session.writeIfGiven(u, svd.u());
         session.writeIfGiven(vt, svd.vt());
         List<Verdict> verdicts = new ArrayList<>();

@@ -109,7 +109,8 @@ final class PcaCommandTest {
         refused("pca: 6 components; x [40, 5] has 5; use 0 to 5", "pca", file("x.npy"), "-k", 6);
         refused("--labels goes with --plot", "pca", file("x.npy"), "-k", 2, "--labels", file("two.txt"));
         refused("--plot needs --components 2 or more", "pca", file("x.npy"), "-k", 1, "--plot", file("p.png"));
-        refused("plot: unknown kind of picture; " + file("p.gif") + "; give a name that ends with .png", "pca",
+        refused("plot: unknown kind of picture; " + file("p.gif") + "; give a name that ends with .png or .svg",
+                "pca",
                 file("x.npy"), "-k", 2, "--plot", file("p.gif"));
         refused("labels: 2 lines; " + file("two.txt") + ", x [40, 5] has 40 rows; give one line per row", "pca",
                 file("x.npy"), "-k", 2, "--plot", file("p.png"), "--labels", file("two.txt"));
