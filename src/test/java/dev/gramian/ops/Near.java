@@ -1,7 +1,11 @@
 package dev.gramian.ops;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
 import dev.gramian.core.DType;
 import dev.gramian.core.Half;
+import java.util.function.Supplier;
 
 /** How far a float result is from what it should be, in units of its type's last place. */
 final class Near {
@@ -41,6 +45,33 @@ final class Near {
         double allowed = t.isHalf() ? 0.5 + ulps * (t == DType.F16 ? 0x1p-13 : 0x1p-16) : 0.5 + ulps;
         double off = Math.abs(is - want) / ulp;
         return off <= allowed ? null : "is " + is + ", not " + want + ": off by " + off + " ulp";
+    }
+
+    /** Right is the same kind of number, no further off than {@code slack} and one rounding. */
+    static void within(DType t, double want, double is, double slack, Supplier<String> where) {
+        if (Double.isNaN(want) || Double.isInfinite(want)) {
+            assertEquals(want, is, where);
+            return;
+        }
+        if (t == DType.F16 && Math.abs(want) + slack >= 65504) {
+            return; // either side of the end of the range
+        }
+        double bound = slack + 0.5001 * ulp(t, want) + (t == DType.F64 ? Math.ulp(want) : 0);
+        if (!(Math.abs(is - want) <= bound)) {
+            fail(where.get() + ": is " + is + ", not " + want + ", at most " + bound + " off");
+        }
+    }
+
+    /** With the error of each addition carried along. */
+    static double sum(double[] v) {
+        double sum = 0;
+        double low = 0;
+        for (double x : v) {
+            double t = sum + x;
+            low += Math.abs(sum) >= Math.abs(x) ? sum - t + x : x - t + sum;
+            sum = t;
+        }
+        return Double.isFinite(low) ? sum + low : sum;
     }
 
     static double ulp(DType t, double v) {

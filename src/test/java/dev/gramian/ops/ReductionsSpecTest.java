@@ -3,7 +3,6 @@ package dev.gramian.ops;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.gramian.Device;
 import dev.gramian.Scope;
@@ -370,7 +369,7 @@ final class ReductionsSpecTest {
             }
             exact[i] = x.real(i) + (first ? 0 : exact[i - inner]);
             size[i] = Math.abs(x.real(i)) + (first ? 0 : size[i - inner]);
-            near(t, exact[i], Laid.real(t, got[i]), 1e-14 * size[i], where);
+            Near.within(t, exact[i], Laid.real(t, got[i]), 1e-14 * size[i], where);
         }
     }
 
@@ -400,7 +399,7 @@ final class ReductionsSpecTest {
                 continue;
             }
             double want = definition(fn, v, ddof);
-            near(fn.result(t), want, Laid.real(y.dtype(), got[o]), slack(fn, t, v, want), where);
+            Near.within(fn.result(t), want, Laid.real(y.dtype(), got[o]), slack(fn, t, v, want), where);
         }
     }
 
@@ -462,12 +461,12 @@ final class ReductionsSpecTest {
     private static double definition(ReduceFn fn, double[] v, double ddof) {
         int n = v.length;
         return switch (fn) {
-            case SUM -> sum(v);
-            case MEAN -> sum(v) / n;
+            case SUM -> Near.sum(v);
+            case MEAN -> Near.sum(v) / n;
             case PROD -> Arrays.stream(v).reduce(1, (a, b) -> a * b);
             case VAR, STD -> {
-                double mean = sum(v) / n;
-                double squares = sum(Arrays.stream(v).map(x -> (x - mean) * (x - mean)).toArray());
+                double mean = Near.sum(v) / n;
+                double squares = Near.sum(Arrays.stream(v).map(x -> (x - mean) * (x - mean)).toArray());
                 double variance = n - ddof > 0 ? squares / (n - ddof) : Double.NaN;
                 yield fn == ReduceFn.VAR ? variance : Math.sqrt(variance);
             }
@@ -483,22 +482,10 @@ final class ReductionsSpecTest {
                 double top = definition(ReduceFn.MAX, v, 0);
                 yield Double.isFinite(top) ? top + Math.log(Arrays.stream(v).map(x -> Math.exp(x - top)).sum()) : top;
             }
-            case NORM1 -> sum(Arrays.stream(v).map(Math::abs).toArray());
-            case NORM2 -> Math.sqrt(sum(Arrays.stream(v).map(x -> x * x).toArray()));
+            case NORM1 -> Near.sum(Arrays.stream(v).map(Math::abs).toArray());
+            case NORM2 -> Math.sqrt(Near.sum(Arrays.stream(v).map(x -> x * x).toArray()));
             case NORM_INF -> Arrays.stream(v).map(Math::abs).reduce(0, Math::max);
         };
-    }
-
-    /** With the error of each addition carried along. */
-    private static double sum(double[] v) {
-        double sum = 0;
-        double low = 0;
-        for (double x : v) {
-            double t = sum + x;
-            low += Math.abs(sum) >= Math.abs(x) ? sum - t + x : x - t + sum;
-            sum = t;
-        }
-        return Double.isFinite(low) ? sum + low : sum;
     }
 
     /** How far a result may be from the definition before it is rounded. */
@@ -519,20 +506,5 @@ final class ReductionsSpecTest {
             case NORM2 -> 1e-14 * Math.abs(want);
             case MIN, MAX, ARGMIN, ARGMAX, ANY, ALL, NORM_INF -> 0;
         };
-    }
-
-    /** Right is the same kind of number, no further off than {@code slack} and one rounding. */
-    private static void near(DType t, double want, double is, double slack, Supplier<String> where) {
-        if (Double.isNaN(want) || Double.isInfinite(want)) {
-            assertEquals(want, is, where);
-            return;
-        }
-        if (t == DType.F16 && Math.abs(want) + slack >= 65504) {
-            return; // either side of the end of the range
-        }
-        double bound = slack + 0.5001 * Near.ulp(t, want) + (t == DType.F64 ? Math.ulp(want) : 0);
-        if (!(Math.abs(is - want) <= bound)) {
-            fail(where.get() + ": is " + is + ", not " + want + ", at most " + bound + " off");
-        }
     }
 }
