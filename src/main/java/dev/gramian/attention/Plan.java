@@ -25,6 +25,8 @@ record Plan(
                 + (a.dropout > 0 ? "dropout, " : "") + "weights times v in " + pipeline.second());
         lines.add("heads    " + heads());
         lines.add("pieces   " + pieces());
+        lines.add("largest  scores " + tally.largest + " (batch axes, key head, query head of it, query, key), "
+                + Bytes.text(tally.largest.size() * p.compute().bytes()));
         lines.add("scores   " + scores());
         lines.add("copies   " + copies());
         lines.add("memory   " + bytes(bytes - results) + " at most beyond operands and results; results "
@@ -43,16 +45,13 @@ record Plan(
     }
 
     private String pieces() {
-        String size = tally.largest + " (batch axes, key head, query head of it, query, key), "
-                + Bytes.text(tally.largest.size() * p.compute().bytes());
         if (tally.cuts.isEmpty()) {
-            return "1, all at once: scores " + size;
+            return "1, all at once";
         }
         List<String> by = new ArrayList<>();
         tally.cuts.forEach((axis, piece) -> by.add(count(piece) + " of " + axis(axis)));
-        return count(tally.pieces) + ", one after another, by " + String.join(", then ", by) + ": scores at most "
-                + size
-                + "; scores and weights should stay under " + Bytes.text(pipeline.workspace());
+        return count(tally.pieces) + ", one after another, by " + String.join(", then ", by) + ", with a workspace of "
+                + Bytes.text(pipeline.workspace());
     }
 
     private static String axis(int fromEnd) {

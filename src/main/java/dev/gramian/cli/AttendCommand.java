@@ -2,15 +2,11 @@ package dev.gramian.cli;
 
 import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
-import dev.gramian.attention.Causal;
-import dev.gramian.core.ShapeException;
-import java.util.Map;
-import java.util.Stack;
+import dev.gramian.core.DType;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IParameterPreprocessor;
-import picocli.CommandLine.Model.ArgSpec;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
@@ -19,7 +15,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "attend",
         description = "Scaled dot-product attention: softmax(scale Q Kᵀ, masked) V.")
-final class AttendCommand extends GramianCommand {
+final class AttendCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "Q", description = "Queries, (..., Hq, Lq, d).")
     private String queries;
 
@@ -35,29 +31,8 @@ final class AttendCommand extends GramianCommand {
             description = "Where to write the result, (..., Hq, Lq, dv). Default: print it.")
     private String output;
 
-    @Option(names = "--mask", paramLabel = "M",
-            description = "BOOL, true = may attend; broadcasts to (..., Hq, Lq, Lk).")
-    private String mask;
-
-    @Option(names = "--bias", paramLabel = "B",
-            description = "Added to the scaled scores; broadcasts to (..., Hq, Lq, Lk).")
-    private String bias;
-
-    @Option(
-            names = "--causal",
-            arity = "0..1",
-            fallbackValue = "",
-            paramLabel = "ALIGN",
-            preprocessor = AfterEqualsSign.class,
-            description = "Query i sees keys up to its own. With other than Lq keys name the alignment: top-left (keys 0"
-                    + " to i) or bottom-right (the last query sees all keys).")
-    private String causal;
-
-    @Option(names = "--scale", paramLabel = "X", description = "Factor of the scores. Default: 1/sqrt(d).")
-    private Double scale;
-
-    @Option(names = "--softcap", paramLabel = "X", description = "Scores become X tanh(score / X).")
-    private double softcap;
+    @Mixin
+    private AttendOptions options;
 
     @Option(names = "--weights", paramLabel = "W", description = "Where to write the weights, (..., Hq, Lq, Lk).")
     private String weights;
@@ -66,54 +41,136 @@ final class AttendCommand extends GramianCommand {
             description = "Where to write the log-sum-exp of the scores, (..., Hq, Lq).")
     private String logSumExp;
 
+    @Option(names = "--scores", paramLabel = "OUT", description = "Where to write the scores, (..., Hq, Lq, Lk).")
+    private String scores;
+
+    @Option(names = "--scores-stage", paramLabel = "STAGE", completionCandidates = Stages.class,
+            converter = Stages.class,
+            description = "How far --scores have come, as in ONNX: ${COMPLETION-CANDIDATES}. Default: raw.")
+    private Attention.Stage stage;
+
+    @Option(names = "--present-k", paramLabel = "OUT",
+            description = "Where to write the keys with the past ones before them, (B, Hkv, P + Lk, d).")
+    private String presentKeys;
+
+    @Option(names = "--present-v", paramLabel = "OUT",
+            description = "Where to write the values with the past ones before them, (B, Hkv, P + Lk, dv).")
+    private String presentValues;
+
+    @Option(names = "--explain", description = "Print how the call is computed and what memory it takes.")
+    private boolean explain;
+
     @Option(names = "--check", description = "Recompute in float64 by plain loops; exit code 1 if the result is wrong.")
     private boolean check;
 
-    /** {@code --causal q.npy} would otherwise take the file for the alignment. */
-    static final class AfterEqualsSign implements IParameterPreprocessor {
-        @Override
-        public boolean preprocess(Stack<String> args, CommandSpec command, ArgSpec option, Map<String, Object> info) {
-            if (" ".equals(info.get("separator"))) { // and not "="
-                args.push(((OptionSpec) option).fallbackValue());
-            }
-            return false;
+    static final class Stages extends Choices<Attention.Stage> {
+        Stages() {
+            super(Attention.Stage.values());
         }
     }
 
     @Override
     public Integer call() {
-        Causal alignment = alignment();
+        if (stage != null && scores == null) {
+            throw new ParameterException(spec.commandLine(), "--scores-stage needs --scores");
+        }
+        options.check(paddedOnly());
         try (Session s = session()) {
             Tensor q = s.read(queries);
             Tensor k = s.read(keys);
             Tensor v = s.read(values);
-            Tensor m = s.readIfGiven(mask);
-            Tensor b = s.readIfGiven(bias);
-            if (causal != null && alignment == null && q.rank() > 1 && k.rank() > 1 && q.dim(-2) != k.dim(-2)) {
-                throw new ShapeException("attend: causal, but " + q.dim(-2) + " queries and " + k.dim(-2)
-                        + " keys can be aligned two ways; q " + q.shape() + ", k " + k.shape()
-                        + "; use --causal=top-left or --causal=bottom-right");
+            AttendOptions.Call call = options.of(s, q, k, v, weights != null);
+            if (explain) {
+                out().println(call.attention().explain(q, call.k(), call.v()));
             }
-            Attention plain = Attention.scaled().mask(m).bias(b).softcap(softcap).weights(weights != null);
-            Attention scaled = scale == null ? plain : plain.scale(scale);
-            Attention attention = causal == null
-                    ? scaled
-                    : alignment == null ? scaled.causal() : scaled.causal(alignment);
             long rows = q.size() / Math.max(1, q.dim(-1));
-            Attention.Result r = s.compute("attend", rows, () -> attention.apply(q, k, v));
+            Attention.Result r = s.compute("attend", rows, call::apply);
+            Attention.Stage last = stage == null ? Attention.Stage.RAW : stage;
+            Tensor at = scores == null
+                    ? null
+                    : s.compute("attend", 0, () -> call.attention().scores(last, q, call.k()));
             s.result(output, r.output());
             s.writeIfGiven(weights, r.weights());
             s.writeIfGiven(logSumExp, r.logSumExp());
-            int code = 0;
-            if (check) {
-                long offset = alignment == Causal.TOP_LEFT ? 0 : k.dim(-2) - q.dim(-2);
-                AttentionReference reference = new AttentionReference(q, k, v, scale, softcap, causal != null, offset,
-                        m, b);
-                code = s.report(reference.check(r, logSumExp != null).stream().map(Check::verdict).toList());
+            s.writeIfGiven(scores, at);
+            if (presentKeys != null) {
+                s.writeIfGiven(presentKeys, call.ofKeys("k", call.k()));
             }
-            s.close(shapes(q, k, v) + " → " + r.output().shape());
+            if (presentValues != null) {
+                s.writeIfGiven(presentValues, call.ofKeys("v", call.v()));
+            }
+            int code = check ? s.report(verdicts(s, call, r, at, last)) : 0;
+            s.close(shapes(q, call.k(), call.v()) + " → " + r.output().shape());
             return code;
         }
+    }
+
+    /** An option given that packed sequences do not have, or null. */
+    private String paddedOnly() {
+        return weights != null
+                ? "--weights"
+                : scores != null
+                        ? "--scores"
+                        : presentKeys != null
+                                ? "--present-k"
+                                : presentValues != null ? "--present-v" : explain ? "--explain" : null;
+    }
+
+    private List<Verdict> verdicts(
+            Session s, AttendOptions.Call call, Attention.Result r, Tensor scores, Attention.Stage stage) {
+        AttentionReference.Checks checks = call.isPacked()
+                ? packed(call, r)
+                : whole(s, call, r, scores, stage);
+        List<Check> all = new ArrayList<>(checks.used());
+        all.addAll(call.presents());
+        return all.stream().map(Check::verdict).toList();
+    }
+
+    private AttentionReference.Checks whole(
+            Session s, AttendOptions.Call call, Attention.Result r, Tensor scores, Attention.Stage stage) {
+        Tensor q = call.ofQueries("q", call.q());
+        Tensor k = call.ofKeys("k", call.k());
+        Tensor y = call.ofQueries("output", r.output());
+        long rows = y.size() / Math.max(1, y.dim(-1));
+        AttentionReference.Rules rules = call.rules();
+        if (rules.dropout > 0) {
+            rules.uniform = s.scope().uniform(DType.F32, options.seed(), 0, 1,
+                    y.shape().with(y.rank() - 1, k.dim(-2)).toArray());
+        }
+        AttentionReference reference = new AttentionReference(q, k, call.ofKeys("v", call.v()), rules);
+        AttentionReference.Checks checks = new AttentionReference.Checks(
+                q.dtype(), AttentionReference.coverage(rows, reference.rowsWithin(1)));
+        reference.check(y, r.weights(), logSumExp == null ? null : r.logSumExp(), scores, stage, 1, checks);
+        return checks;
+    }
+
+    /** Each sequence by itself. */
+    private AttentionReference.Checks packed(AttendOptions.Call call, Attention.Result r) {
+        long[] qs = call.queryOffsets();
+        long[] ks = call.keyOffsets();
+        int n = qs.length - 1;
+        List<AttentionReference> references = new ArrayList<>();
+        long rows = 0;
+        long within = 0;
+        for (int b = 0; b < n; b++) {
+            AttentionReference.Rules rules = call.rules().of(b);
+            AttentionReference a = new AttentionReference(
+                    call.q().slice(0, qs[b], qs[b + 1]).transpose(0, 1),
+                    call.k().slice(0, ks[b], ks[b + 1]).transpose(0, 1),
+                    call.v().slice(0, ks[b], ks[b + 1]).transpose(0, 1), rules);
+            references.add(a);
+            long own = (qs[b + 1] - qs[b]) * call.q().dim(1);
+            rows += own;
+            within += Math.min(own, a.rowsWithin(n));
+        }
+        AttentionReference.Checks checks = new AttentionReference.Checks(
+                call.q().dtype(), AttentionReference.coverage(rows, within));
+        for (int b = 0; b < n; b++) {
+            references.get(b).check(
+                    r.output().slice(0, qs[b], qs[b + 1]).transpose(0, 1), null,
+                    logSumExp == null ? null : r.logSumExp().slice(1, qs[b], qs[b + 1]), null, null, n, checks);
+        }
+        return checks;
     }
 
     private static String shapes(Tensor q, Tensor k, Tensor v) {
@@ -121,19 +178,5 @@ final class AttendCommand extends GramianCommand {
         return q.dtype() + " " + (same
                 ? "q, k, v " + q.shape()
                 : "q " + q.shape() + ", k " + k.shape() + ", v " + v.shape());
-    }
-
-    /** Null where none is named. */
-    private Causal alignment() {
-        return switch (causal) {
-            case null -> null;
-            case "" -> null;
-            case "top-left" -> Causal.TOP_LEFT;
-            case "bottom-right" -> Causal.BOTTOM_RIGHT;
-            default ->
-                throw new ParameterException(spec.commandLine(),
-                        "Invalid value for option '--causal': expected top-left or"
-                                + " bottom-right but was '" + causal + "'");
-        };
     }
 }

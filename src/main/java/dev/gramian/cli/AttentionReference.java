@@ -19,108 +19,195 @@ final class AttentionReference {
     /** Multiply-adds of one check, about a second; beyond, evenly spread query rows stand for all. */
     private static final double BUDGET = 500e6;
 
+    /** What is computed: with nothing set, every query sees every key. */
+    static final class Rules {
+        /** Null for 1 / sqrt(d). */
+        Double scale;
+        double softcap;
+        boolean causal;
+        /** Neighbours seen on each side of a query's place; -1 for all. */
+        long left = -1;
+        long right = -1;
+        /** Query i of sequence b stands at key i + offsets[b]; one for all, or one each. */
+        long[] offsets = {0};
+        /** Valid keys of each sequence; null for all. */
+        long[] lengths;
+        Tensor mask;
+        Tensor bias;
+        Tensor slopes;
+        Tensor sinks;
+        /** Weights are lost where {@code uniform}, of the scores' shape, is below {@code dropout}. */
+        double dropout;
+        Tensor uniform;
+
+        /** The same for one packed sequence. */
+        Rules of(int sequence) {
+            Rules r = new Rules();
+            r.scale = scale;
+            r.softcap = softcap;
+            r.causal = causal;
+            r.left = left;
+            r.right = right;
+            r.offsets = new long[] {offset(sequence)};
+            r.slopes = slopes;
+            r.sinks = sinks;
+            return r;
+        }
+
+        long offset(int sequence) {
+            return offsets.length == 1 ? offsets[0] : offsets[sequence];
+        }
+    }
+
     private final Tensor q;
     private final Tensor k;
     private final Tensor v;
-    private final Tensor mask;
-    private final Tensor bias;
+    private final Rules rules;
     private final double scale;
-    private final double softcap;
-    private final boolean causal;
-    private final long offset;
     private final double u;
     private final double largest;
+    /** The axes before the heads. */
+    private final Shape batch;
 
     private double[] keys;
     private double[] values;
     private String held = "";
 
     // of the row looked at
-    private final double[] scores;
-    private final boolean[] allowed;
+    private final double[] raw;
+    private final double[] capped;
+    private final double[] masked;
+    private final double[] errors;
+    /** Sums of the absolute values of a dot product's terms. */
+    private final double[] magnitudes;
+    /** Weights before they are divided by their sum. */
+    private final double[] weights;
     private double rowMax;
     private double rowSum;
     private double scoreError;
 
-    /** {@code scale} null for 1 / sqrt(d); query i sees key j up to i + offset where causal; mask, bias may be null. */
-    AttentionReference(
-            Tensor q,
-            Tensor k,
-            Tensor v,
-            Double scale,
-            double softcap,
-            boolean causal,
-            long offset,
-            Tensor mask,
-            Tensor bias) {
+    /** Operands (..., heads, length, channels). */
+    AttentionReference(Tensor q, Tensor k, Tensor v, Rules rules) {
         this.q = q;
         this.k = k;
         this.v = v;
-        this.mask = mask;
-        this.bias = bias;
-        this.scale = scale != null ? scale : q.dim(-1) == 0 ? 0 : 1 / Math.sqrt(q.dim(-1));
-        this.softcap = softcap;
-        this.causal = causal;
-        this.offset = offset;
+        this.rules = rules;
+        scale = rules.scale != null ? rules.scale : q.dim(-1) == 0 ? 0 : 1 / Math.sqrt(q.dim(-1));
         u = Check.roundoff(q.dtype());
         largest = Check.largest(q.dtype().compute());
-        scores = new double[Math.toIntExact(k.dim(-2))];
-        allowed = new boolean[scores.length];
+        Shape leading = Shape.of();
+        for (Tensor t : new Tensor[] {q, k, v}) {
+            leading = Shape.broadcast("check", leading, t.shape().slice(0, Math.max(0, t.rank() - 3)));
+        }
+        batch = leading;
+        int n = Math.toIntExact(k.dim(-2));
+        raw = new double[n];
+        capped = new double[n];
+        masked = new double[n];
+        errors = new double[n];
+        magnitudes = new double[n];
+        weights = new double[n];
     }
 
     /** Checks the output, and weights and log-sum-exp where they are wanted. */
     List<Check> check(Attention.Result r, boolean withSums) {
         Shape rows = r.output().shape().without(r.output().rank() - 1);
+        Checks checks = new Checks(q.dtype(), coverage(rows.size(), rowsWithin(1)));
+        check(r.output(), r.weights(), withSums ? r.logSumExp() : null, null, null, 1, checks);
+        return checks.used();
+    }
+
+    /** What several calls may add to. */
+    static final class Checks {
+        final Check output;
+        final Check weights;
+        final Check sums;
+        final Check scores;
+
+        Checks(DType type, String coverage) {
+            output = new Check("output", type, coverage);
+            weights = new Check("weights", type.compute(), coverage);
+            sums = new Check("log-sum-exp", type.compute(), coverage);
+            scores = new Check("scores", type.compute(), coverage);
+        }
+
+        /** Those that something was added to, and the output's. */
+        List<Check> used() {
+            List<Check> all = new ArrayList<>(List.of(output));
+            for (Check c : List.of(weights, sums, scores)) {
+                if (c.isUsed()) {
+                    all.add(c);
+                }
+            }
+            return all;
+        }
+    }
+
+    /** Query rows that can be checked where {@code share} calls share the time of one. */
+    long rowsWithin(int share) {
+        double cost = (double) raw.length * (q.dim(-1) + v.dim(-1)) + 1;
+        return Math.max(1, (long) (BUDGET / share / cost));
+    }
+
+    static String coverage(long rows, long within) {
+        return rows <= within ? "all" : Text.count(within) + " of " + Text.count(rows) + " rows";
+    }
+
+    /**
+     * Checks what is not null of output (..., heads, queries, channels), weights and scores (..., heads, queries, keys) and
+     * log-sum-exp (..., heads, queries).
+     */
+    void check(
+            Tensor output, Tensor weights, Tensor sums, Tensor scores, Attention.Stage stage, int share,
+            Checks checks) {
+        Shape rows = output.shape().without(output.rank() - 1);
         long total = rows.size();
-        double cost = (double) scores.length * (q.dim(-1) + v.dim(-1)) + 1;
-        long checked = total == 0 ? 0 : Math.max(1, (long) Math.min(total, BUDGET / cost));
-        String coverage = checked == total ? "all" : Text.count(checked) + " of " + Text.count(total) + " rows";
-        DType wide = q.dtype().compute();
-        Check output = new Check("output", r.output().dtype(), coverage);
-        Check weights = new Check("weights", wide, coverage);
-        Check sums = new Check("log-sum-exp", wide, coverage);
+        long checked = Math.min(total, rowsWithin(share));
+        for (Check c : new Check[] {checks.output, weights == null ? null : checks.weights,
+            sums == null ? null : checks.sums, scores == null ? null : checks.scores}) {
+            if (c != null) {
+                c.use();
+            }
+        }
         for (long n = 0; n < checked; n++) {
             long row = checked == 1 ? 0 : Math.round((double) n * (total - 1) / (checked - 1));
             long[] at = coordinates(rows, row);
-            if (!scores(at)) {
+            boolean finite = scores(at);
+            if (scores != null && (finite || stage != Attention.Stage.WEIGHTS)) {
+                scores(values(scores, at, 1), stage, checks.scores);
+            }
+            if (!finite) {
                 continue; // a score may have overflowed: anything can come of it
             }
-            output(values(r.output(), at, 1), output);
-            if (r.weights() != null) {
-                weights(values(r.weights(), at, 1), weights);
+            output(values(output, at, 1), at, checks.output);
+            if (weights != null) {
+                weights(values(weights, at, 1), checks.weights);
             }
-            if (withSums) {
+            if (sums != null) {
                 double lse = rowSum == 0 ? Double.NEGATIVE_INFINITY : rowMax + Math.log(rowSum);
-                sums.add(values(r.logSumExp(), at, 0)[0], lse, Math.abs(lse),
-                        scoreError + (scores.length + 16) * u * (1 + Math.abs(lse)));
+                checks.sums.add(values(sums, at, 0)[0], lse, Math.abs(lse),
+                        scoreError + (raw.length + 16) * u * (1 + Math.abs(lse)));
             }
         }
-        List<Check> all = new ArrayList<>(List.of(output));
-        if (r.weights() != null) {
-            all.add(weights);
-        }
-        if (withSums) {
-            all.add(sums);
-        }
-        return all;
     }
 
-    /** Unnormalised weights of one row into {@code scores}; false if a score may have overflowed. */
+    /** Scores of one row and its unnormalised weights; false if a score may have overflowed. */
     private boolean scores(long[] at) {
         long i = at[at.length - 1];
+        int sequence = sequence(at);
+        long place = i + rules.offset(sequence);
+        long length = rules.lengths == null ? raw.length : rules.lengths[sequence];
         hold(at);
         double[] query = values(q, at, 1);
-        double[] may = mask == null ? null : values(mask, at, 1);
-        double[] add = bias == null ? null : values(bias, at, 1);
+        double[] may = rules.mask == null ? null : values(rules.mask, at, 1);
+        double[] add = rules.bias == null ? null : values(rules.bias, at, 1);
+        double slope = rules.slopes == null ? 0 : perHead(rules.slopes, at);
+        double sink = rules.sinks == null ? Double.NEGATIVE_INFINITY : perHead(rules.sinks, at);
         int d = query.length;
-        rowMax = Double.NEGATIVE_INFINITY;
+        rowMax = sink;
         scoreError = 0;
         boolean finite = true;
-        for (int j = 0; j < scores.length; j++) {
-            allowed[j] = (may == null || may[may.length == 1 ? 0 : j] != 0) && (!causal || j - offset <= i);
-            if (!allowed[j]) {
-                continue;
-            }
+        for (int j = 0; j < raw.length; j++) {
             double dot = 0;
             double sum = 0;
             for (int c = 0; c < d; c++) {
@@ -130,41 +217,83 @@ final class AttentionReference {
             }
             double s = scale * dot;
             double error = Math.abs(scale) * sum * (d + 4) * u;
-            finite &= !(sum >= largest) || Double.isInfinite(sum);
-            if (softcap > 0) {
-                s = softcap * Math.tanh(s / softcap);
-                error += 4 * u * softcap;
+            raw[j] = s;
+            magnitudes[j] = sum;
+            if (rules.softcap > 0) {
+                s = rules.softcap * Math.tanh(s / rules.softcap);
+                error += 4 * u * rules.softcap;
+            }
+            capped[j] = s;
+            boolean allowed = j < length
+                    && (may == null || element(may, j, 0) != 0)
+                    && (!rules.causal || j <= place)
+                    && (rules.left < 0 || j >= place - rules.left)
+                    && (rules.right < 0 || j <= place + rules.right);
+            if (allowed) {
+                finite &= !(sum >= largest) || Double.isInfinite(sum);
             }
             if (add != null) {
-                double b = add[add.length == 1 ? 0 : j];
-                s += b;
+                double b = element(add, j, Double.NEGATIVE_INFINITY);
+                s = b == Double.NEGATIVE_INFINITY ? b : s + b;
                 error += Double.isInfinite(b) ? 0 : 2 * u * Math.abs(b);
             }
-            scores[j] = s;
-            // Math.max keeps a NaN
-            rowMax = Math.max(rowMax, s);
-            scoreError = s == Double.NEGATIVE_INFINITY ? scoreError : Math.max(scoreError, error + 4 * u * Math.abs(s));
+            if (slope != 0) {
+                double distance = slope * Math.abs((double) place - j);
+                s -= distance;
+                error += 4 * u * Math.abs(distance);
+            }
+            masked[j] = allowed ? s : Double.NEGATIVE_INFINITY;
+            errors[j] = error + 4 * u * Math.abs(s);
+            if (allowed) {
+                // Math.max keeps a NaN
+                rowMax = Math.max(rowMax, s);
+                scoreError = s == Double.NEGATIVE_INFINITY ? scoreError : Math.max(scoreError, errors[j]);
+            }
         }
-        rowSum = 0;
-        for (int j = 0; j < scores.length; j++) {
-            scores[j] = !allowed[j] || rowMax == Double.NEGATIVE_INFINITY ? 0 : Math.exp(scores[j] - rowMax);
-            rowSum += scores[j];
+        rowSum = rowMax == Double.NEGATIVE_INFINITY ? 0 : Math.exp(sink - rowMax);
+        for (int j = 0; j < raw.length; j++) {
+            weights[j] = masked[j] == Double.NEGATIVE_INFINITY ? 0 : Math.exp(masked[j] - rowMax);
+            rowSum += weights[j];
         }
         return finite;
     }
 
-    private void output(double[] actual, Check check) {
-        double factor = Math.expm1(2 * scoreError) + (2 * scores.length + 16) * u;
+    /** Of a row of a mask or bias, which may be one value for all or end early. */
+    private static double element(double[] row, int j, double beyond) {
+        return row.length == 1 ? row[0] : j < row.length ? row[j] : beyond;
+    }
+
+    private void scores(double[] actual, Attention.Stage stage, Check check) {
+        if (stage == Attention.Stage.WEIGHTS) {
+            weights(actual, check);
+            return;
+        }
+        double[] expected = switch (stage) {
+            case RAW -> raw;
+            case SOFTCAP -> capped;
+            case MASKED, WEIGHTS -> masked;
+        };
+        for (int j = 0; j < raw.length; j++) {
+            check.add(actual[j], expected[j], magnitudes[j], errors[j]);
+        }
+    }
+
+    private void output(double[] actual, long[] at, Check check) {
+        double factor = Math.expm1(2 * scoreError) + (2 * raw.length + 16) * u;
+        double[] uniform = rules.uniform == null ? null : values(rules.uniform, at, 1);
+        double grown = 1 / (1 - rules.dropout);
         double[] out = new double[actual.length];
         double[] magnitude = new double[actual.length];
-        for (int j = 0; j < scores.length; j++) {
-            if (scores[j] != 0) {
-                double w = scores[j] / rowSum;
-                for (int c = 0; c < out.length; c++) {
-                    double p = w * values[j * out.length + c];
-                    out[c] += p;
-                    magnitude[c] += Math.abs(p);
-                }
+        for (int j = 0; j < raw.length; j++) {
+            // the random numbers are F32, and compared as such
+            if (weights[j] == 0 || uniform != null && uniform[j] < (float) rules.dropout) {
+                continue;
+            }
+            double w = weights[j] / rowSum * (uniform == null ? 1 : grown);
+            for (int c = 0; c < out.length; c++) {
+                double p = w * values[j * out.length + c];
+                out[c] += p;
+                magnitude[c] += Math.abs(p);
             }
         }
         for (int c = 0; c < out.length; c++) {
@@ -173,9 +302,9 @@ final class AttentionReference {
     }
 
     private void weights(double[] actual, Check check) {
-        double factor = Math.expm1(2 * scoreError) + (scores.length + 16) * u;
-        for (int j = 0; j < scores.length; j++) {
-            double w = scores[j] == 0 ? 0 : scores[j] / rowSum;
+        double factor = Math.expm1(2 * scoreError) + (raw.length + 16) * u;
+        for (int j = 0; j < raw.length; j++) {
+            double w = weights[j] == 0 ? 0 : weights[j] / rowSum;
             check.add(actual[j], w, 1, factor * w);
         }
     }
@@ -195,6 +324,15 @@ final class AttentionReference {
         }
     }
 
+    /** Number of the row's sequence, in row-major order of the axes before the heads. */
+    private int sequence(long[] at) {
+        long n = 0;
+        for (int axis = 0; axis < batch.rank(); axis++) {
+            n = n * batch.at(axis) + at[axis];
+        }
+        return Math.toIntExact(n);
+    }
+
     private static long[] coordinates(Shape shape, long index) {
         long[] at = new long[shape.rank()];
         for (int axis = at.length - 1; axis >= 0; axis--) {
@@ -202,6 +340,16 @@ final class AttentionReference {
             index /= shape.at(axis);
         }
         return at;
+    }
+
+    /** Of (..., heads): the element of a row's head. */
+    private static double perHead(Tensor t, long[] at) {
+        Tensor part = t;
+        for (int axis = t.rank() - 1; axis >= 0; axis--) {
+            int c = at.length - 2 - (t.rank() - 1 - axis);
+            part = part.select(axis, t.dim(axis) == 1 ? 0 : at[c]);
+        }
+        return part.toDoubleArray()[0];
     }
 
     /**

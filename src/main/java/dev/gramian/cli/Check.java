@@ -16,6 +16,7 @@ final class Check {
     private double maxReference;
     private double worst;
     private double bound;
+    private boolean used;
 
     /** {@code coverage} says how much of the result is looked at: "all", "10 of 99 rows". */
     Check(String what, DType dtype, String coverage) {
@@ -89,6 +90,15 @@ final class Check {
         maxReference = Math.max(maxReference, Math.abs(reference));
         bound = Math.max(bound, limit);
         worst = Math.max(worst, error == 0 ? 0 : error / limit);
+    }
+
+    /** Says that there is something to look at, be it empty. */
+    void use() {
+        used = true;
+    }
+
+    boolean isUsed() {
+        return used;
     }
 
     double maxError() {

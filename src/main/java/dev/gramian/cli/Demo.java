@@ -148,7 +148,7 @@ final class Demo {
         step("output", r.output(), "two batched products with the softmax between them");
         row("time", "", Text.time(session.nanos()) + ", " + Text.gflops(session.flops(), session.nanos())
                 + " (median of " + runs + " runs, after a warm-up)");
-        Check check = new AttentionReference(q, k, v, null, 0, false, 0, null, null).check(r, false).get(0);
+        Check check = new AttentionReference(q, k, v, new AttentionReference.Rules()).check(r, false).get(0);
         row("error", "", "at most " + Text.error(check.maxError()) + " against float64, of values up to "
                 + number(check.maxError() / check.relativeError()));
         compared++;

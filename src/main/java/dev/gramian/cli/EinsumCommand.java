@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
         name = "einsum",
         description = "Sums of products by index notation, as NumPy's einsum: gramian einsum \"bqd,bkd->bqk\" q.npy"
                 + " k.npy.")
-final class EinsumCommand extends GramianCommand {
+final class EinsumCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "SPEC", description = "Labels of the operands and the result: ij,jk->ik.")
     private String notation;
 

@@ -9,7 +9,7 @@ import picocli.CommandLine.Parameters;
 /** {@code C = A B}. */
 @Command(name = "matmul",
         description = "Multiply two tensors: vectors, matrices, or stacks of matrices that broadcast as in NumPy.")
-final class MatMulCommand extends GramianCommand {
+final class MatMulCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "A", description = "Left operand, (..., m, k) or (k).")
     private String a;
 

@@ -21,6 +21,7 @@ final class Session implements AutoCloseable {
     private boolean computing;
     private long nanos;
     private long flops;
+    private Steps steps;
 
     Session(Main main, PrintWriter out, PrintWriter err) {
         this.main = main;
@@ -34,9 +35,20 @@ final class Session implements AutoCloseable {
         return scope;
     }
 
+    /** Prints the operations when it closes. */
+    Session tracing() {
+        steps = new Steps();
+        return this;
+    }
+
     private void ran(Trace trace) {
         if (computing) {
             flops += trace.flops();
+            if (steps != null) {
+                long start = System.nanoTime();
+                scope.device().synchronize();
+                steps.add(trace, System.nanoTime() - start);
+            }
             if (progress != null) {
                 progress.ran(trace);
             }
@@ -104,7 +116,9 @@ final class Session implements AutoCloseable {
         computing = true;
         long start = System.nanoTime();
         try {
-            return work.get();
+            T result = work.get();
+            scope.device().synchronize();
+            return result;
         } finally {
             nanos += System.nanoTime() - start;
             computing = false;
@@ -170,5 +184,8 @@ final class Session implements AutoCloseable {
             host.close();
         }
         scope.close();
+        if (steps != null) {
+            steps.lines(scope.device().name()).forEach(err::println);
+        }
     }
 }

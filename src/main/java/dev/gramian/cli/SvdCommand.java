@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
         name = "svd",
         description = "Thin singular value decomposition A = U diag(S) VT; prints the singular values where none of the"
                 + " files is named.")
-final class SvdCommand extends GramianCommand {
+final class SvdCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "A", description = "Matrix, or stack of matrices, (..., m, n).")
     private String a;
 

@@ -9,9 +9,12 @@ import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
+import dev.gramian.cli.AttentionReference.Rules;
 import dev.gramian.core.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,7 +92,7 @@ final class AttendTest {
         Cli r = attend("--causal", "-o", file("o.npy"));
         assertEquals(2, r.code);
         assertEquals("gramian: attend: causal, but 5 queries and 7 keys can be aligned two ways; q [2, 6, 5, 8],"
-                + " k [2, 3, 7, 8]; use --causal=top-left or --causal=bottom-right\n", r.err);
+                + " k [2, 3, 7, 8]; use --causal=top-left, --causal=bottom-right or --causal-offset N\n", r.err);
         assertFalse(Files.exists(file("o.npy")));
         assertEquals(0, attend("--causal=top-left", "-o", file("o.npy"), "--check").code);
     }
@@ -132,7 +135,7 @@ final class AttendTest {
         try (Scope s = Device.of("cpu:scalar").open()) {
             Tensor q = s.normal(DType.F32, 1, 4, 9, 8);
             Attention.Result right = Attention.scaled().weights(true).apply(q, q, q);
-            AttentionReference reference = new AttentionReference(q, q, q, null, 0, false, 0, null, null);
+            AttentionReference reference = new AttentionReference(q, q, q, new Rules());
             for (Check c : reference.check(right, true)) {
                 assertTrue(c.passed(), c.verdict().line());
             }
@@ -151,8 +154,25 @@ final class AttendTest {
         try (Scope s = Device.of("cpu:scalar").open()) {
             Tensor q = s.normal(DType.F32, 1, 4, 9, 8);
             Attention.Result r = Attention.scaled().apply(q, q, q);
-            assertFalse(new AttentionReference(q, q, q, null, 0, true, 0, null, null).check(r, false).get(0).passed());
-            assertFalse(new AttentionReference(q, q, q, 0.35, 0, false, 0, null, null).check(r, false).get(0).passed());
+            List<Consumer<Rules>> forgotten = List.of(
+                    x -> x.causal = true, x -> x.scale = 0.35, x -> x.softcap = 1, x -> x.left = 2, x -> x.right = 3,
+                    x -> x.lengths = new long[] {8}, x -> x.sinks = s.zeros(4),
+                    x -> x.slopes = s.full(DType.F32, 0.1, 4),
+                    x -> x.mask = s.ones(DType.BOOL, 8), x -> x.bias = s.arange(DType.F32, 9),
+                    x -> {
+                        x.dropout = 0.1;
+                        x.uniform = s.uniform(DType.F32, 1, 0, 1, 4, 9, 9);
+                    });
+            for (int i = 0; i < forgotten.size(); i++) {
+                Rules rules = new Rules();
+                forgotten.get(i).accept(rules);
+                assertFalse(new AttentionReference(q, q, q, rules).check(r, false).get(0).passed(), "rule " + i);
+            }
+            Rules later = new Rules();
+            later.causal = true;
+            later.offsets = new long[] {1};
+            Attention.Result causal = Attention.scaled().causal().apply(q, q, q);
+            assertFalse(new AttentionReference(q, q, q, later).check(causal, false).get(0).passed());
         }
     }
 }
