@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
             DevicesCommand.class,
             InfoCommand.class,
             AttendCommand.class,
+            RopeCommand.class,
             MatMulCommand.class,
             EinsumCommand.class,
             SvdCommand.class,

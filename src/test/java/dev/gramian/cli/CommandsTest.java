@@ -322,7 +322,13 @@ final class CommandsTest {
     @CsvSource({
         "devices,''",
         "info,FILE",
-        "attend,Q K V -o --output --mask --bias --causal[=ALIGN] --scale --softcap --weights --lse --check",
+        "attend,Q K V -o --output --heads --kv-heads --past-k --past-v --varlen --varlen-k --mask --bias"
+                + " --causal[=ALIGN] --causal-offset --align --window --kv-lengths --scale --softcap --alibi[=SLOPES]"
+                + " --sinks --dropout --seed --workspace --weights --lse --scores --scores-stage --present-k"
+                + " --present-v --explain --check --trace",
+        "rope,X -o --output --layout --heads --dim --positions --offset --base --length --rope-type --factor"
+                + " --original-max-position-embeddings --attention-factor --beta-fast --beta-slow --low-freq-factor"
+                + " --high-freq-factor --short-factor --long-factor --check --trace",
         "matmul,A B -o --output --check",
         "einsum,SPEC A... -o --output --explain --check",
         "svd,A -u -s -v --values-only --rank --approx --check",
