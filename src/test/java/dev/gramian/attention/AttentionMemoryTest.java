@@ -130,11 +130,14 @@ class AttentionMemoryTest {
             String causal = Attention.scaled().causal().workspace(1 << 20).explain(q, k, k);
             assertTrue(causal.contains("one after another, by "), causal);
             assertTrue(causal.contains("as no query of a piece sees the other keys"), causal);
-            assertTrue(causal.contains(" of the queries, with a workspace of 1.0 MiB\n  largest  scores [2, 2, 4, "), causal);
+            assertTrue(causal.contains(" of the key heads, with a workspace of 1.0 MiB\n  largest  scores [1, "),
+                    causal);
             String one = Attention.scaled().explain(q.select(0, 0).select(0, 0), q.select(0, 0).select(0, 0),
                     s.ones(300, 128).slice(-1, 0, 128, 2));
             assertTrue(one.contains("heads    1, each with keys and values of its own"), one);
-            assertTrue(one.contains("pieces   1, all at once\n  largest  scores [1, 1, 300, 300] (batch axes, key head,"), one);
+            assertTrue(
+                    one.contains("pieces   1, all at once\n  largest  scores [1, 1, 300, 300] (batch axes, key head,"),
+                    one);
             assertTrue(one.contains("scores   90,000 of 90,000\n"), one);
             assertTrue(one.contains("copies   v, as no product reads its layout in place\n"), one);
             assertEquals(
