@@ -10,14 +10,15 @@ import dev.gramian.core.View;
  * evenly merged. Immutable, so any number of threads may read blocks of it.
  */
 final class Operand {
-    /** Rows and columns of a tile: two cache lines of four-byte elements each way. */
-    private static final int TILE = 32;
+    /** Rows and columns from which tiles repay their copying. */
+    private static final int LEAST = 8;
 
     /** Most elements of a band that is gathered at once: it should stay in the second-level cache. */
     private static final int LARGEST = 256 << 10;
 
     private final DType type;
     private final int width;
+    private final int tile;
     private final long address;
     private final int rank;
     private final long[] dims;
@@ -33,13 +34,12 @@ final class Operand {
         this.rank = rank;
         this.dims = dims;
         this.strides = strides;
+        this.tile = Tiles.side(width);
         this.transposed = rank > 1
                 && Math.abs(strides[rank - 2]) == width
                 && Math.abs(strides[rank - 1]) > width
-                && dims[rank - 1] >= TILE / 2
-                && dims[rank - 1] * TILE <= LARGEST
-                // otherwise the lines of one row of the result stay cached until the next, which is faster
-                && (width <= 2 || strides[rank - 1] % 1024 == 0 || dims[rank - 1] > 4096);
+                && dims[rank - 1] >= LEAST
+                && dims[rank - 1] * tile <= LARGEST;
     }
 
     /** {@code view} broadcast to {@code target}. */
@@ -83,7 +83,7 @@ final class Operand {
 
     /** Elements to gather at a time: whole rows of tiles of a transposed operand. */
     int blockSize() {
-        return transposed ? (int) Math.max(Elementwise.BLOCK, dims[rank - 1] * TILE) : Elementwise.BLOCK;
+        return transposed ? (int) Math.max(Elementwise.BLOCK, dims[rank - 1] * tile) : Elementwise.BLOCK;
     }
 
     /** Address of elements {@code from} to {@code from + n} in a row: where they are, or gathered at {@code room}. */
@@ -109,9 +109,9 @@ final class Operand {
         while (true) {
             long run = Math.min(n, dims[inner] - at[inner]);
             if (transposed && at[inner] == 0 && n >= 4 * dims[inner]) {
-                long rows = Math.min(TILE, Math.min(n / dims[inner], dims[inner - 1] - at[inner - 1]));
+                long rows = Math.min(tile, Math.min(n / dims[inner], dims[inner - 1] - at[inner - 1]));
                 run = dims[inner];
-                band(x, strides[inner - 1], out, run * width, rows, run, strides[inner]);
+                Tiles.band(width, x, strides[inner - 1], out, run * width, rows, run, strides[inner]);
                 // now at the end of the band's last row
                 at[inner - 1] += rows - 1;
                 x += (rows - 1) * strides[inner - 1];
@@ -152,7 +152,7 @@ final class Operand {
                 fast = i;
             }
         }
-        if (fast < 0 || Math.abs(strides[inner]) <= width || dims[fast] < TILE / 2 || dims[inner] < TILE / 2) {
+        if (fast < 0 || Math.abs(strides[inner]) <= width || dims[fast] < LEAST || dims[inner] < LEAST) {
             return false;
         }
         int axis = fast;
@@ -163,15 +163,15 @@ final class Operand {
             step *= dims[i];
         }
         long rowStep = step * width;
-        long bands = (rows + TILE - 1) / TILE;
+        long bands = (rows + tile - 1) / tile;
         long planes = 1;
         for (int i = 0; i < inner; i++) {
             planes *= i == fast ? 1 : dims[i];
         }
-        workers.parallelFor(planes * bands, Math.max(1, Elementwise.GRAIN / (TILE * columns)), (from, to) -> {
+        workers.parallelFor(planes * bands, Math.max(1, Elementwise.GRAIN / (tile * columns)), (from, to) -> {
             for (long k = from; k < to; k++) {
                 long plane = k / bands;
-                long row = k % bands * TILE;
+                long row = k % bands * tile;
                 long x = address + row * strides[axis];
                 long y = out + row * rowStep;
                 long unit = columns * width;
@@ -184,85 +184,10 @@ final class Operand {
                     }
                     unit *= dims[i];
                 }
-                long high = Math.min(TILE, rows - row);
-                if (width <= 2) {
-                    band(x, strides[axis], y, rowStep, high, columns, strides[inner]);
-                } else {
-                    strips(x, strides[axis], y, rowStep, high, columns, strides[inner]);
-                }
+                long high = Math.min(tile, rows - row);
+                Tiles.band(width, x, strides[axis], y, rowStep, high, columns, strides[inner]);
             }
         });
         return true;
-    }
-
-    /**
-     * rows (at most TILE) rows of the result from as many lines of memory as there are columns. A tile is put together in
-     * first-level cache: source and result are often a power of two apart from line to line and would evict themselves.
-     */
-    private void band(long x, long xRow, long out, long outRow, long rows, long columns, long xColumn) {
-        long tile = Scratch.take(Scratch.Slot.STAGE, 8L * TILE * TILE);
-        long tileRow = (long) TILE * width;
-        int height = (int) rows;
-        for (long c = 0; c < columns; c += TILE) {
-            int n = (int) Math.min(TILE, columns - c);
-            long from = x + c * xColumn;
-            switch (width) {
-                case 8 -> tile8(from, xRow, xColumn, tile, height, n);
-                case 4 -> tile4(from, xRow, xColumn, tile, height, n);
-                case 2 -> tile2(from, xRow, xColumn, tile, height, n);
-                default -> tile1(from, xRow, xColumn, tile, height, n);
-            }
-            for (int r = 0; r < height; r++) {
-                Moves.bytes(tile + r * tileRow, out + r * outRow + c * width, (long) n * width);
-            }
-        }
-    }
-
-    /** As {@link #band} without its tile, which wide elements do not repay: pieces of rows, few lines at a time. */
-    private void strips(long x, long xRow, long out, long outRow, long rows, long columns, long xColumn) {
-        for (long c = 0; c < columns; c += TILE / 2) {
-            long n = Math.min(TILE / 2, columns - c);
-            for (long r = 0; r < rows; r++) {
-                line(x + r * xRow + c * xColumn, xColumn, out + r * outRow + c * width, n);
-            }
-        }
-    }
-
-    // loops by int: by long, the JIT makes two nested loops of each, whose setting up costs more than 32 steps
-
-    private static void tile8(long x, long xRow, long xColumn, long tile, int rows, int columns) {
-        for (int j = 0; j < columns; j++) {
-            long from = x + j * xColumn;
-            for (int r = 0; r < rows; r++) {
-                Mem.i64(tile + 8L * (r * TILE + j), Mem.i64(from + r * xRow));
-            }
-        }
-    }
-
-    private static void tile4(long x, long xRow, long xColumn, long tile, int rows, int columns) {
-        for (int j = 0; j < columns; j++) {
-            long from = x + j * xColumn;
-            for (int r = 0; r < rows; r++) {
-                Mem.i32(tile + 4L * (r * TILE + j), Mem.i32(from + r * xRow));
-            }
-        }
-    }
-
-    private static void tile2(long x, long xRow, long xColumn, long tile, int rows, int columns) {
-        for (int j = 0; j < columns; j++) {
-            long from = x + j * xColumn;
-            for (int r = 0; r < rows; r++) {
-                Mem.i16(tile + 2L * (r * TILE + j), Mem.i16(from + r * xRow));
-            }
-        }
-    }
-
-    private static void tile1(long x, long xRow, long xColumn, long tile, int rows, int columns) {
-        for (int j = 0; j < columns; j++) {
-            long from = x + j * xColumn;
-            for (int r = 0; r < rows; r++) {
-                Mem.u8(tile + r * TILE + j, Mem.u8(from + r * xRow));
-            }
-        }
     }
 }
