@@ -6,9 +6,12 @@ import dev.gramian.core.DType;
  * Products in which a zero of a annihilates whatever stands in b, NaN and infinities too. The underlying {@link Blas}
  * multiplies with 1 or -1 in place of such values, so that annihilated ones change no bit of the result; then they are
  * added one by one, for the rows of a that are not zero there and whose results become infinite or NaN. With 0 in their
- * place an infinity in a would give NaN. A NaN in a still reaches the result.
+ * place an infinity in a would give NaN. A NaN in a still reaches the result. The copy without them lies as b does, for
+ * OpenBLAS's order of summation may depend on it.
  */
 final class ZeroAnnihilatingBlas implements Blas {
+    private static final int ALIGNMENT = 64;
+
     private final Blas blas;
 
     ZeroAnnihilatingBlas(Blas blas) {
@@ -49,14 +52,15 @@ final class ZeroAnnihilatingBlas implements Blas {
         long rows = transB ? n : k;
         long cols = transB ? k : n;
         int w = type.bytes();
-        long clean = Scratch.take(Scratch.Slot.CLEAN, rows * cols * w);
+        long align = Math.floorMod(b, ALIGNMENT);
+        long clean = Scratch.take(Scratch.Slot.CLEAN, align + (rows - 1) * ldb * w + cols * w) + align;
         for (long i = 0; i < rows; i++) {
             for (long j = 0; j < cols; j++) {
                 double v = get(type, b + (i * ldb + j) * w);
-                set(type, clean + (i * cols + j) * w, Double.isFinite(v) ? v : Math.copySign(1, v));
+                set(type, clean + (i * ldb + j) * w, Double.isFinite(v) ? v : Math.copySign(1, v));
             }
         }
-        blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, clean, Math.max(1, cols), beta, c, ldc);
+        blas.gemm(type, transA, transB, m, n, k, alpha, a, lda, clean, ldb, beta, c, ldc);
         long incA = (transA ? 1 : lda) * w;
         long stepA = (transA ? lda : 1) * w;
         for (long i = 0; i < rows; i++) {

@@ -19,23 +19,6 @@ import java.util.Random;
 class AttentionTest {
     private static final long SEED = Seed.VALUE;
 
-    private static double epsilon(DType t) {
-        return switch (t) {
-            case F64 -> 0x1p-52;
-            case F16 -> 0x1p-10;
-            case BF16 -> 0x1p-7;
-            default -> 0x1p-23;
-        };
-    }
-
-    /** Within twice the error of plain F32 arithmetic, and a few roundings of the result's type. */
-    private static void close(String what, double[] exact, double[] plain, double[] actual, DType type) {
-        double limit = (type == DType.F64 ? 0 : 2 * Reference.error(exact, plain))
-                + (type == DType.F64 ? 40 : 4) * epsilon(type) * Math.max(1e-3, Reference.largest(exact));
-        double error = Reference.error(exact, actual);
-        assertTrue(error <= limit, () -> what + ": error " + error + " above " + limit);
-    }
-
     private static void check(
             String what, Attention a, Tensor q, Tensor k, Tensor v, double scale, double softcap, Long limit,
             Tensor mask, Tensor bias) {
@@ -46,11 +29,11 @@ class AttentionTest {
         DType c = t.compute();
         assertEquals(t, r.output().dtype(), what);
         assertEquals(c, r.logSumExp().dtype(), what);
-        close(what + " output", exact.output, plain.output, r.output().toDoubleArray(), t);
-        close(what + " logSumExp", exact.logSumExp, plain.logSumExp, r.logSumExp().toDoubleArray(), c);
+        Reference.close(what + " output", exact.output, plain.output, r.output().toDoubleArray(), t);
+        Reference.close(what + " logSumExp", exact.logSumExp, plain.logSumExp, r.logSumExp().toDoubleArray(), c);
         if (r.weights() != null) {
             assertEquals(c, r.weights().dtype(), what);
-            close(what + " weights", exact.weights, plain.weights, r.weights().toDoubleArray(), c);
+            Reference.close(what + " weights", exact.weights, plain.weights, r.weights().toDoubleArray(), c);
         }
     }
 

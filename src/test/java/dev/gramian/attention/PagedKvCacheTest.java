@@ -204,7 +204,7 @@ class PagedKvCacheTest {
                 rules.scale = 1 / Math.sqrt(D);
                 rules.limit = starts[b];
                 Tensor one = q.select(0, b).to(DType.F64);
-                AttentionOptionsTest.close(what + " sequence " + b, new Reference(false, one, k, v, rules).output,
+                Reference.close(what + " sequence " + b, new Reference(false, one, k, v, rules).output,
                         new Reference(true, one, k, v, rules).output, y.output().select(0, b).toDoubleArray(), t);
             }
         }
@@ -330,7 +330,7 @@ class PagedKvCacheTest {
                     assertArrayEquals(x.output().toDoubleArray(),
                             paged.attend(Attention.scaled(), all, q, starts).output().toDoubleArray());
                     assertArrayEquals(y, x.output().slice(2, 0, rows).toDoubleArray(),
-                            10 * AttentionOptionsTest.epsilon(t));
+                            10 * Reference.epsilon(t));
                     assertArrayEquals(byHand.keys(0).toDoubleArray(), contiguous.keys(0).toDoubleArray());
                     assertArrayEquals(byHand.keys(1).toDoubleArray(), all.get(1).keys().toDoubleArray());
                 }

@@ -1,7 +1,12 @@
 package dev.gramian.attention;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.gramian.Tensor;
+import dev.gramian.core.DType;
+import dev.gramian.core.Half;
 import dev.gramian.core.Shape;
+import java.util.Arrays;
 
 /**
  * Attention by loops over single elements, in F64, or with every step rounded to F32 where {@code plain}: what an
@@ -11,6 +16,8 @@ final class Reference {
     final double[] output;
     final double[] weights;
     final double[] logSumExp;
+    /** Of (batch, head, query, key), whether the query may attend to the key. */
+    final boolean[] seen;
     private final boolean plain;
 
     /** What a query may see and what its scores get, each by its definition. */
@@ -75,6 +82,7 @@ final class Reference {
         output = new double[n * hq * lq * dv];
         weights = new double[n * hq * lq * lk];
         logSumExp = new double[n * hq * lq];
+        seen = new boolean[weights.length];
         for (int b = 0; b < n; b++) {
             long length = rules.lengths == null ? lk : rules.lengths[b];
             for (int h = 0; h < hq; h++) {
@@ -92,6 +100,7 @@ final class Reference {
                                         added == null ? 0 : added[row * lk + j],
                                         slopes == null ? 0 : slopes[b * hq + h] * Math.abs(at + rules.center - j))
                                 : Double.NEGATIVE_INFINITY;
+                        seen[row * lk + j] = s[j] != Double.NEGATIVE_INFINITY;
                     }
                     row(row, s, sinks == null ? Double.NEGATIVE_INFINITY : sinks[b * hq + h], rules.kept, g * lk, dv,
                             vs);
@@ -166,6 +175,44 @@ final class Reference {
             }
         }
         return e;
+    }
+
+    /** Below it values count as zero. */
+    static final double LEAST = 1e-3;
+
+    static double epsilon(DType t) {
+        return switch (t) {
+            case F64 -> 0x1p-52;
+            case F16 -> 0x1p-10;
+            case BF16 -> 0x1p-7;
+            default -> 0x1p-23;
+        };
+    }
+
+    static double rounded(double v, DType t) {
+        return switch (t) {
+            case F64 -> v;
+            case F16, BF16 -> Half.toFloat(t, Half.fromFloat(t, (float) v));
+            default -> (float) v;
+        };
+    }
+
+    /**
+     * How far a result may be from what is exact: twice as far as plain F32 arithmetic rounded once to the type, and a few
+     * roundings of numbers of size {@code least} or as large as the result in the type computed in; for F64, which the
+     * reference computes in, these alone.
+     */
+    static double limit(double[] exact, double[] plain, DType type, double least) {
+        double few = (type == DType.F64 ? 60 : 6) * epsilon(type.compute()) * Math.max(least, largest(exact));
+        return type == DType.F64
+                ? few
+                : few + 2 * error(exact, Arrays.stream(plain).map(v -> rounded(v, type)).toArray());
+    }
+
+    static void close(String what, double[] exact, double[] plain, double[] actual, DType type) {
+        double limit = limit(exact, plain, type, LEAST);
+        double error = error(exact, actual);
+        assertTrue(error <= limit, () -> what + ": error " + error + " above " + limit);
     }
 
     static double largest(double[] x) {
