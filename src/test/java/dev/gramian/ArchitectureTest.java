@@ -14,7 +14,8 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 
 /**
  * Holds the package arrows: {@code cli -> dev.gramian -> cpu, cuda -> natives, core}, and {@code io}, {@code linalg},
- * {@code attention}, {@code adapt} on {@code dev.gramian} and {@code core} alone.
+ * {@code attention}, {@code adapt} on {@code dev.gramian} and {@code core} alone; {@code nn} on {@code attention} and
+ * {@code io} too.
  */
 @AnalyzeClasses(packages = "dev.gramian", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
@@ -48,6 +49,10 @@ final class ArchitectureTest {
             .that().resideOutsideOfPackage("dev.gramian.cli")
             .should().dependOnClassesThat().resideInAnyPackage("org.knowm..", "org.apache.batik..", "java.awt..")
             .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule layersAreComposed = imports("dev.gramian.nn", "dev.gramian", "dev.gramian.core",
+            "dev.gramian.attention", "dev.gramian.io");
 
     @ArchTest
     static final ArchRule onlyCudaNamesJcuda = noClasses()

@@ -1,0 +1,84 @@
+package dev.gramian.nn;
+
+import dev.gramian.Scope;
+import dev.gramian.Tensor;
+import dev.gramian.attention.RopeTables;
+import dev.gramian.core.ShapeException;
+import java.util.Arrays;
+
+/** Where the rows of padded sequences stand. Padding stands anywhere: nothing of it is used. */
+final class Positions {
+    private Positions() {}
+
+    /** Valid rows of each sequence of x (batch, n, ...): all of them where none are given. */
+    static long[] counts(String op, long[] counts, Tensor x) {
+        long n = x.dim(1);
+        if (x.dim(0) > Integer.MAX_VALUE) {
+            throw new ShapeException(
+                    op + ": too many sequences; x " + x.shape() + " (batch, length, ...); give at most "
+                            + Integer.MAX_VALUE);
+        }
+        if (counts.length == 0) {
+            long[] all = new long[(int) x.dim(0)];
+            Arrays.fill(all, n);
+            return all;
+        }
+        if (counts.length != x.dim(0)) {
+            throw new ShapeException(op + ": " + counts.length + " counts for batch " + x.dim(0) + "; counts "
+                    + Arrays.toString(counts) + ", x " + x.shape() + "; give one per sequence, or none for all");
+        }
+        for (long c : counts) {
+            if (c < 0 || c > n) {
+                throw new ShapeException(op + ": a count is out of range; counts " + Arrays.toString(counts) + ", x "
+                        + x.shape() + "; give 0 to " + n);
+            }
+        }
+        return counts.clone();
+    }
+
+    private static boolean within(long[] starts, long[] counts, long limit) {
+        for (int b = 0; b < starts.length; b++) {
+            if (starts[b] + counts[b] > limit) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** {@code starts[b] + i} for i below n, row-major, padding beyond {@code limit} at the last position. */
+    private static long[] clamped(long[] starts, long n, long limit) {
+        long[] p = new long[Math.toIntExact(starts.length * n)];
+        for (int b = 0, at = 0; b < starts.length; b++) {
+            for (long i = 0; i < n; i++) {
+                p[at++] = Math.min(starts[b] + i, limit - 1);
+            }
+        }
+        return p;
+    }
+
+    /** x (batch, heads, n, head size), sequence b from position {@code starts[b]} on. */
+    static Tensor rotate(RopeTables rope, Tensor x, long[] starts, long[] counts) {
+        long n = x.dim(2);
+        long[] rows = new long[starts.length];
+        Arrays.fill(rows, n);
+        if (within(starts, rows, rope.length()) || !within(starts, counts, rope.length())) {
+            return rope.apply(x, starts);
+        }
+        Scope s = Scope.innermost("rope", x.device());
+        return rope.apply(x, s.tensor(clamped(starts, n, rope.length()), starts.length, n));
+    }
+
+    /** Learned positions (batch, n, features), or (n, features) where all sequences stand alike. */
+    static Tensor embed(Embedding table, long n, long[] starts, long[] counts) {
+        if (!within(starts, counts, table.count())) {
+            throw new ShapeException("positions: a sequence is too long; starts " + Arrays.toString(starts)
+                    + ", counts " + Arrays.toString(counts) + ", position embedding " + table.weight().shape()
+                    + " (count, features); there are " + table.count() + " positions");
+        }
+        if (Arrays.stream(starts).allMatch(p -> p == starts[0] && p + n <= table.count())) {
+            long start = starts.length == 0 ? 0 : starts[0];
+            return table.weight().slice(0, start, start + n);
+        }
+        return table.apply(clamped(starts, n, table.count())).reshape(starts.length, n, table.features());
+    }
+}
