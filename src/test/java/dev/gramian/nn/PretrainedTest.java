@@ -180,6 +180,28 @@ final class PretrainedTest {
         }
     }
 
+    @DeviceSpec
+    void typesAreKeptOrConverted(Device device) throws Exception {
+        double[] bounds = {F32_BOUND, F32_BOUND, 8e-3, 6e-2};
+        DType[] stored = {DType.F32, DType.F64, DType.F16, DType.BF16};
+        for (int i = 0; i < stored.length; i++) {
+            Path d = dir.resolve("typed" + i);
+            Tiny tiny = Tiny.llama("model.", true, "").write(d, 1, stored[i]);
+            long[] ids = ids(9, Seed.VALUE);
+            double[] expected = flat(new Float64(tiny.values).llama("model.", Tiny.HIDDEN, Tiny.LAYERS, Tiny.HEADS,
+                    Tiny.KEY_HEADS, LLAMA_EPS, plain(10000), 1, true, ids));
+            try (Scope s = device.open()) {
+                Decoder kept = Pretrained.llama(s, d, null, 9);
+                Tensor y = kept.apply(ids(s, ids));
+                assertEquals(stored[i], y.dtype());
+                close(stored[i] + " kept", expected, y.toDoubleArray(), bounds[i]);
+                Tensor converted = Pretrained.llama(s, d, DType.F32, 9).apply(ids(s, ids));
+                assertEquals(DType.F32, converted.dtype());
+                close(stored[i] + " as F32", expected, converted.toDoubleArray(), F32_BOUND);
+            }
+        }
+    }
+
     // ---- with a cache ------------------------------------------------------------------------------------------------
 
     private interface Load {
