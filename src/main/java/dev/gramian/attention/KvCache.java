@@ -73,6 +73,11 @@ public final class KvCache implements AutoCloseable {
         return this;
     }
 
+    /** What rotates keys and queries; null where they come as they are to be. */
+    public RopeTables rope() {
+        return rope;
+    }
+
     /** Bytes of the memory in use, whole capacity; forks that share it count it each. */
     public long bytes() {
         return keys.bytes() + values.bytes();

@@ -24,7 +24,7 @@ import java.util.function.UnaryOperator;
 public record Decoder(Embedding tokens, Embedding positions, List<DecoderBlock> blocks, Norm norm, Linear head) {
     public Decoder {
         Fit.given("decoder", "token embedding", tokens, "give (vocabulary, features)");
-        blocks = Blocks.stack("decoder", blocks, DecoderBlock::features, tokens);
+        blocks = Parts.stack("decoder", blocks, DecoderBlock::features, tokens);
         for (int i = 0; i < blocks.size(); i++) {
             if (!blocks.get(i).attention().isCausal()) {
                 throw new GramianException("decoder: block " + i + " is not causal; its positions would see the ids "
@@ -32,12 +32,12 @@ public record Decoder(Embedding tokens, Embedding positions, List<DecoderBlock> 
             }
         }
         if (positions != null) {
-            Blocks.same("decoder", "position embedding", positions.features(), tokens);
+            Parts.same("decoder", "position embedding", positions.features(), tokens);
             Fit.alike("decoder", "position embedding", positions.weight(), "token embedding", tokens.weight());
         }
         Fit.norm("decoder", "norm", norm, "token embedding", tokens.weight(), tokens.features());
         Fit.given("decoder", "head", head, "give (vocabulary, features), tokens.head() where they are tied");
-        Blocks.same("decoder", "head", head.in(), tokens);
+        Parts.same("decoder", "head", head.in(), tokens);
         Fit.alike("decoder", "head", head.weight(), "token embedding", tokens.weight());
     }
 
@@ -67,7 +67,7 @@ public record Decoder(Embedding tokens, Embedding positions, List<DecoderBlock> 
 
     /** What the head is applied to, (batch, length, features), of whole sequences. */
     public Tensor states(Tensor ids, UnaryOperator<Attention> more) {
-        Blocks.ids("decoder", ids);
+        Parts.ids("decoder", ids);
         try (Scope s = Scope.inner("decoder", tokens.weight().device())) {
             long[] counts = Positions.counts("decoder", new long[0], ids);
             Tensor h = embed(ids, new long[counts.length], counts);
@@ -84,7 +84,7 @@ public record Decoder(Embedding tokens, Embedding positions, List<DecoderBlock> 
      * means all. An error leaves the cache's lengths as they were.
      */
     public Tensor states(Tensor ids, UnaryOperator<Attention> more, DecoderCache cache, long... counts) {
-        Blocks.ids("decoder", ids);
+        Parts.ids("decoder", ids);
         if (cache.size() != blocks.size() || ids.dim(0) != cache.batch()) {
             throw new ShapeException("decoder: the cache does not fit; " + blocks.size() + " blocks, ids " + ids.shape()
                     + " (batch, length), cache of " + cache.size() + " blocks and " + cache.batch()

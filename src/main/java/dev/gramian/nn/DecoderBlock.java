@@ -13,7 +13,7 @@ import java.util.function.UnaryOperator;
 public record DecoderBlock(
         Norm attentionNorm, MultiHeadAttention attention, Norm feedForwardNorm, FeedForward feedForward) {
     public DecoderBlock {
-        Blocks.check("decoderBlock", attentionNorm, attention, feedForwardNorm, feedForward);
+        Parts.check("decoderBlock", attentionNorm, attention, feedForwardNorm, feedForward);
     }
 
     /** Features of x. */

@@ -24,16 +24,16 @@ public record Encoder(
     public Encoder {
         Fit.given("encoder", "token embedding", tokens, "give (vocabulary, features)");
         Fit.given("encoder", "position embedding", positions, "give (length, features)");
-        blocks = Blocks.stack("encoder", blocks, EncoderBlock::features, tokens);
-        Blocks.same("encoder", "position embedding", positions.features(), tokens);
+        blocks = Parts.stack("encoder", blocks, EncoderBlock::features, tokens);
+        Parts.same("encoder", "position embedding", positions.features(), tokens);
         Fit.alike("encoder", "position embedding", positions.weight(), "token embedding", tokens.weight());
         if (types != null) {
-            Blocks.same("encoder", "type embedding", types.features(), tokens);
+            Parts.same("encoder", "type embedding", types.features(), tokens);
             Fit.alike("encoder", "type embedding", types.weight(), "token embedding", tokens.weight());
         }
         Fit.norm("encoder", "norm", norm, "token embedding", tokens.weight(), tokens.features());
         if (pooler != null) {
-            Blocks.same("encoder", "pooler", pooler.in(), tokens);
+            Parts.same("encoder", "pooler", pooler.in(), tokens);
             Fit.alike("encoder", "pooler", pooler.weight(), "token embedding", tokens.weight());
         }
     }
@@ -48,7 +48,7 @@ public record Encoder(
      * {@code a -> a.lengths(7, 5)} for sequences padded at their end; states of padding mean nothing.
      */
     public Tensor apply(Tensor ids, Tensor typeIds, UnaryOperator<Attention> more) {
-        Blocks.ids("encoder", ids);
+        Parts.ids("encoder", ids);
         if (typeIds != null && (types == null || !typeIds.shape().equals(ids.shape()))) {
             throw new ShapeException("encoder: type ids do not fit; ids " + ids.shape() + ", type ids "
                     + typeIds.shape() + "; " + (types == null

@@ -12,7 +12,7 @@ import java.util.function.UnaryOperator;
 public record EncoderBlock(
         MultiHeadAttention attention, Norm attentionNorm, FeedForward feedForward, Norm feedForwardNorm) {
     public EncoderBlock {
-        Blocks.check("encoderBlock", attentionNorm, attention, feedForwardNorm, feedForward);
+        Parts.check("encoderBlock", attentionNorm, attention, feedForwardNorm, feedForward);
     }
 
     /** Features of x. */

@@ -214,6 +214,10 @@ public record MultiHeadAttention(
             throw new GramianException("attention: a cache needs a causal layer; x " + x.shape() + ", " + cache
                     + "; use causal(): earlier positions cannot see later ones");
         }
+        if (rope != null && cache.rope() != null) {
+            throw new GramianException("attention: layer and cache both rotate; x " + x.shape() + ", " + cache
+                    + "; rotate once: make the cache without rotating(...)");
+        }
         if (x.dim(0) != cache.batch()) {
             throw new ShapeException("attention: x and the cache differ in sequences (axis 0); x " + x.shape() + ", "
                     + cache + "; give (" + cache.batch() + ", n, " + projections.in() + ")");

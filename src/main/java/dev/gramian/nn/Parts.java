@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.function.ToLongFunction;
 
 /** What blocks, and stacks of them, ask of their parts. */
-final class Blocks {
-    private Blocks() {}
+final class Parts {
+    private Parts() {}
 
     static void check(
             String op, Norm attentionNorm, MultiHeadAttention attention, Norm feedForwardNorm,
