@@ -4,7 +4,9 @@ import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
 import dev.gramian.core.DType;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -57,6 +59,9 @@ final class AttendCommand extends ComputeCommand {
             description = "Where to write the values with the past ones before them, (B, Hkv, P + Lk, dv).")
     private String presentValues;
 
+    @Mixin
+    private HeadPlot plot;
+
     @Option(names = "--explain", description = "Print how the call is computed and what memory it takes.")
     private boolean explain;
 
@@ -74,12 +79,13 @@ final class AttendCommand extends ComputeCommand {
         if (stage != null && scores == null) {
             throw new ParameterException(spec.commandLine(), "--scores-stage needs --scores");
         }
+        plot.check();
         options.check(paddedOnly());
         try (Session s = session()) {
             Tensor q = s.read(queries);
             Tensor k = s.read(keys);
             Tensor v = s.read(values);
-            AttendOptions.Call call = options.of(s, q, k, v, weights != null);
+            AttendOptions.Call call = options.of(s, q, k, v, weights != null || plot.isWanted());
             if (explain) {
                 out().println(call.attention().explain(q, call.k(), call.v()));
             }
@@ -93,6 +99,9 @@ final class AttendCommand extends ComputeCommand {
             s.writeIfGiven(weights, r.weights());
             s.writeIfGiven(logSumExp, r.logSumExp());
             s.writeIfGiven(scores, at);
+            if (plot.isWanted()) {
+                plot.draw(r.weights(), call.rules(), err());
+            }
             if (presentKeys != null) {
                 s.writeIfGiven(presentKeys, call.ofKeys("k", call.k()));
             }
@@ -105,15 +114,16 @@ final class AttendCommand extends ComputeCommand {
         }
     }
 
-    /** An option given that packed sequences do not have, or null. */
-    private String paddedOnly() {
-        return weights != null
-                ? "--weights"
-                : scores != null
-                        ? "--scores"
-                        : presentKeys != null
-                                ? "--present-k"
-                                : presentValues != null ? "--present-v" : explain ? "--explain" : null;
+    /** Options that packed sequences do not have, with what is given for them or null. */
+    private Map<String, Object> paddedOnly() {
+        Map<String, Object> given = new LinkedHashMap<>();
+        given.put("--weights", weights);
+        given.put("--scores", scores);
+        given.put("--present-k", presentKeys);
+        given.put("--present-v", presentValues);
+        given.put("--plot", plot.isWanted() ? true : null);
+        given.put("--explain", explain ? true : null);
+        return given;
     }
 
     private List<Verdict> verdicts(

@@ -178,8 +178,8 @@ final class AttendOptions {
         }
     }
 
-    /** Refuses what cannot be meant; {@code extras} names an option that packed sequences do not have, or is null. */
-    void check(String extras) {
+    /** Refuses what cannot be meant; {@code paddedOnly} are more options that packed sequences do not have, or null. */
+    void check(Map<String, Object> paddedOnly) {
         together("--kv-heads", keyHeads, "--heads", heads);
         together("--past-k", pastKeys, "--past-v", pastValues);
         together("--past-v", pastValues, "--past-k", pastKeys);
@@ -196,7 +196,7 @@ final class AttendOptions {
             others.put("--bias", bias);
             others.put("--kv-lengths", lengths);
             others.put("--dropout", dropout);
-            others.put(extras, extras);
+            others.putAll(paddedOnly);
             others.forEach((option, given) -> {
                 if (given != null) {
                     throw usage("--varlen and " + option + " do not go together");
@@ -259,9 +259,9 @@ final class AttendOptions {
         if (alibi == null || !alibi.isEmpty()) {
             return s.readIfGiven(alibi);
         }
-        long n = queryHeads > 0
-                ? queryHeads
-                : queryOffsets != null && q.rank() == 3 ? q.dim(1) : q.rank() > 2 ? q.dim(-3) : 1;
+        int axis = queryOffsets == null ? q.rank() - 3 : 1;
+        long own = axis >= 0 && axis < q.rank() ? q.dim(axis) : 1;
+        long n = queryHeads > 0 ? queryHeads : own;
         DType type = q.dtype().isFloat() ? q.dtype().compute() : DType.F32;
         return s.scope().tensor(Attention.alibiSlopes(Math.toIntExact(n))).to(type);
     }

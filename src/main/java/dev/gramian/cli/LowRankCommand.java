@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
         name = "lowrank",
         description = "The best approximation of a matrix by a product of two thin factors, and what its singular values say"
                 + " about others.")
-final class LowRankCommand extends GramianCommand {
+final class LowRankCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "W", description = "Matrix (m, n).")
     private String w;
 

@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
         name = "pca",
         description = "Principal components of the rows of X, centred: coordinates along the directions of most variance."
                 + " Prints the coordinates where none of the files is named.")
-final class PcaCommand extends GramianCommand {
+final class PcaCommand extends ComputeCommand {
     /** Distinct labels that get a colour each; more are written beside the points. */
     private static final int COLOURS = 10;
 

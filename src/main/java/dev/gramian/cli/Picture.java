@@ -67,11 +67,24 @@ final class Picture {
         }));
     }
 
+    /** What was drawn without a chart, as PNG. */
+    static void save(Path file, BufferedImage image) {
+        try {
+            PlainFile.write(file, encoded(image));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // from memory to memory
+        }
+    }
+
     private static byte[] png(int width, int height, Chart<?, ?>[] charts) throws IOException {
         BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
         paint(g, charts);
         g.dispose();
+        return encoded(image);
+    }
+
+    private static byte[] encoded(BufferedImage image) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageIO.write(image, "png", bytes);
         return bytes.toByteArray();

@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
         name = "steer",
         description = "Finds a direction in activations from examples with and without a trait, and adds it to others or"
                 + " takes it out of them.")
-final class SteerCommand extends GramianCommand {
+final class SteerCommand extends ComputeCommand {
     /** How a direction is found. */
     enum Method {
         mean,

@@ -325,7 +325,8 @@ final class CommandsTest {
         "attend,Q K V -o --output --heads --kv-heads --past-k --past-v --varlen --varlen-k --mask --bias"
                 + " --causal[=ALIGN] --causal-offset --align --window --kv-lengths --scale --softcap --alibi[=SLOPES]"
                 + " --sinks --dropout --seed --workspace --weights --lse --scores --scores-stage --present-k"
-                + " --present-v --explain --check --trace",
+                + " --present-v --plot --plot-heads --plot-batch --plot-scale --labels --query-labels --explain --check"
+                + " --trace",
         "rope,X -o --output --layout --heads --dim --positions --offset --base --length --rope-type --factor"
                 + " --original-max-position-embeddings --attention-factor --beta-fast --beta-slow --low-freq-factor"
                 + " --high-freq-factor --short-factor --long-factor --check --trace",
