@@ -2,6 +2,7 @@ package dev.gramian;
 
 import dev.gramian.core.ClosedException;
 import dev.gramian.core.DType;
+import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import dev.gramian.core.Spec;
@@ -55,12 +56,21 @@ public final class Blocks implements AutoCloseable {
 
     /** Writes x (planes, n, width) to the places from {@code at} on. */
     public void write(long at, Tensor x) {
+        scope.assign(target(at, x), x);
+    }
+
+    /** As {@link #write}, row i turned on the way by row i of cos and sin (n, pairs), as {@link Op.Rotate} does. */
+    public void writeRotated(long at, Tensor x, Tensor cos, Tensor sin, boolean interleaved) {
+        scope.write(new Op.Rotate(interleaved), target(at, x), x, cos, sin);
+    }
+
+    private Tensor target(long at, Tensor x) {
         Tensor to = places("write");
         if (x.rank() != 3 || x.dtype() != spec.dtype() || x.dim(0) != to.dim(0) || x.dim(2) != to.dim(2)) {
             throw new ShapeException("write: x does not fit; x " + x.describe() + ", blocks " + spec.dtype() + " "
                     + shape() + " (planes, blocks, positions, width); give (planes, n, width)");
         }
-        scope.assign(to.slice(1, at, at + x.dim(1)), x);
+        return to.slice(1, at, at + x.dim(1));
     }
 
     /** Copies {@code n} places to others. */

@@ -2,6 +2,7 @@ package dev.gramian;
 
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
+import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import dev.gramian.core.ClosedException;
@@ -108,6 +109,20 @@ public final class Buffer implements AutoCloseable {
 
     /** Appends to row b the first {@code counts[b]} of x (rows, planes, n, width). */
     public void append(Tensor x, long... counts) {
+        append(x, null, counts);
+    }
+
+    /**
+     * As {@link #append(Tensor, long...)}, each position turned on the way by its row of cos and sin (positions, pairs), which
+     * cover all that is filled: pairs of the first channels as {@link Op.Rotate} turns them. Nothing in between is stored.
+     */
+    public void appendRotated(Tensor x, Tensor cos, Tensor sin, boolean interleaved, long... counts) {
+        append(x, new Turn(new Op.Rotate(interleaved), cos, sin), counts);
+    }
+
+    private record Turn(Op.Rotate op, Tensor cos, Tensor sin) {}
+
+    private void append(Tensor x, Turn turn, long[] counts) {
         Shape s = open("append").whole.shape();
         if (x.dtype() != dtype()) {
             throw new DTypeException("append: element types differ; x " + x.describe() + ", buffer " + dtype() + " " + s
@@ -126,11 +141,11 @@ public final class Buffer implements AutoCloseable {
         reserve(counts);
         if (same(lengths) && same(counts)) {
             if (counts.length > 0) {
-                put(block.whole, x, lengths[0], counts[0]);
+                put(block.whole, x, turn, lengths[0], counts[0]);
             }
         } else {
             for (int b = 0; b < counts.length; b++) {
-                put(block.whole.slice(0, b, b + 1), x.slice(0, b, b + 1), lengths[b], counts[b]);
+                put(block.whole.slice(0, b, b + 1), x.slice(0, b, b + 1), turn, lengths[b], counts[b]);
             }
         }
         for (int b = 0; b < counts.length; b++) {
@@ -138,9 +153,15 @@ public final class Buffer implements AutoCloseable {
         }
     }
 
-    private void put(Tensor to, Tensor x, long at, long n) {
+    private void put(Tensor to, Tensor x, Turn turn, long at, long n) {
         if (n > 0) {
-            scope.assign(to.slice(2, at, at + n), x.slice(2, 0, n));
+            Tensor target = to.slice(2, at, at + n);
+            Tensor rows = x.slice(2, 0, n);
+            if (turn == null) {
+                scope.assign(target, rows);
+            } else {
+                scope.write(turn.op, target, rows, turn.cos.slice(0, at, at + n), turn.sin.slice(0, at, at + n));
+            }
         }
     }
 
@@ -168,7 +189,7 @@ public final class Buffer implements AutoCloseable {
         Tensor old = block.whole;
         Tensor now = scope.block(new Spec(old.shape().with(2, capacity), old.dtype()));
         // rows shorter than the longest take along what lies behind their end
-        put(now, old, 0, longest());
+        put(now, old, null, 0, longest());
         leave();
         block = new Block(now);
     }
@@ -253,7 +274,8 @@ public final class Buffer implements AutoCloseable {
         }
         Buffer to = of(scope, dtype(), rows.length, s.at(1), s.at(2), s.at(3));
         for (int i = 0; i < rows.length; i++) {
-            put(to.block.whole.slice(0, i, i + 1), block.whole.slice(0, rows[i], rows[i] + 1), 0, lengths[rows[i]]);
+            put(to.block.whole.slice(0, i, i + 1), block.whole.slice(0, rows[i], rows[i] + 1), null, 0,
+                    lengths[rows[i]]);
             to.lengths[i] = lengths[rows[i]];
         }
         return to;

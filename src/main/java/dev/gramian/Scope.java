@@ -305,14 +305,22 @@ public final class Scope implements AutoCloseable {
 
     /** Writes elements into memory that exists already, part of a {@link #block}, of the same shape and type. */
     void assign(Tensor to, Tensor from) {
-        Op op = new Op.Assign();
+        write(new Op.Assign(), to, from);
+    }
+
+    /** Writes the result of an operation that can do so into memory that exists already, part of a {@link #block}. */
+    void write(Op op, Tensor to, Tensor... from) {
         own(op.name());
         check(op.name(), "target", to);
-        boolean foreign = check(op.name(), "x", from);
-        View[] in = {from.view()};
+        boolean foreign = false;
+        View[] in = new View[from.length];
+        for (int i = 0; i < from.length; i++) {
+            foreign |= check(op.name(), i == 0 ? "x" : "operand " + i, from[i]);
+            in[i] = from[i].view();
+        }
         View[] out = {to.view()};
-        assert in[0].spec().equals(out[0].spec());
-        Lifetime[] pins = foreign ? pin(op, new Tensor[] {from}) : null;
+        assert op.results(in)[0].equals(out[0].spec());
+        Lifetime[] pins = foreign ? pin(op, from) : null;
         long start = listener == null ? 0 : System.nanoTime();
         try {
             compute(op, in, out);
@@ -322,7 +330,8 @@ public final class Scope implements AutoCloseable {
             }
         }
         if (listener != null) {
-            listener.accept(new Trace(op.name(), specs(in), specs(out), System.nanoTime() - start, 0));
+            listener.accept(new Trace(
+                    op.name(), specs(in), specs(out), System.nanoTime() - start, op.flops(in, out)));
         }
     }
 

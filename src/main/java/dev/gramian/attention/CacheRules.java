@@ -62,19 +62,15 @@ final class CacheRules {
         }
     }
 
-    /** Keys at the positions after {@code lengths}, in {@code s}; beyond counts is padding. */
-    static Tensor rotated(Scope s, RopeTables rope, Tensor k, long[] lengths, long[] counts) {
-        if (rope == null) {
-            return k;
-        }
-        for (int b = 0; b < counts.length; b++) {
+    /** Whether the tables have the positions after {@code lengths}. */
+    static void covered(RopeTables rope, Tensor k, long[] lengths, long[] counts) {
+        for (int b = 0; rope != null && b < counts.length; b++) {
             if (counts[b] > 0 && lengths[b] + counts[b] > rope.length()) {
                 throw new ShapeException("cache: positions " + lengths[b] + " to " + (lengths[b] + counts[b] - 1)
                         + " of sequence " + b + " are beyond the rotation's tables; k " + k.shape() + ", tables cover "
                         + rope.length() + "; make tables of at least " + (lengths[b] + counts[b]));
             }
         }
-        return turned(s, rope, k, lengths);
     }
 
     /** Rows whose positions the tables do not have are padding and turn as the last they have. */

@@ -124,12 +124,16 @@ public final class KvCache implements AutoCloseable {
         check("v", v, values);
         CacheRules.counts(k, v, counts, batch());
         long[] before = lengths();
+        CacheRules.covered(rope, k, before, counts);
         boolean done = false;
-        try (Scope s = Scope.inner("cache", k.device())) {
-            Tensor rotated = CacheRules.rotated(s, rope, k, before, counts);
+        try {
             keys.reserve(counts);
             values.reserve(counts);
-            keys.append(rotated, counts);
+            if (rope == null || rope.rope().rotary() == 0) {
+                keys.append(k, counts);
+            } else {
+                keys.appendRotated(k, rope.cos(), rope.sin(), rope.rope().layout() == RopeLayout.INTERLEAVED, counts);
+            }
             values.append(v, counts);
             done = true;
         } finally {

@@ -310,16 +310,16 @@ public final class PagedKvCache implements AutoCloseable {
         if (wanted > frees) {
             throw exhausted(wanted);
         }
+        CacheRules.covered(rope, k, lengths(batch), counts);
         int[][] tables = new int[batch.size()][];
         boolean done = false;
-        try (Scope s = Scope.inner("append", keys.device())) {
-            Tensor rotated = CacheRules.rotated(s, rope, k, lengths(batch), counts);
+        try {
             for (int b = 0; b < tables.length; b++) {
                 Sequence to = batch.get(b);
                 tables[b] = extended(to, counts[b]);
                 copyBegun(to, tables[b]);
-                write(keys, tables[b], to.length, rotated.select(0, b).slice(1, 0, counts[b]));
-                write(values, tables[b], to.length, v.select(0, b).slice(1, 0, counts[b]));
+                write(keys, rope, tables[b], to.length, k.select(0, b).slice(1, 0, counts[b]));
+                write(values, null, tables[b], to.length, v.select(0, b).slice(1, 0, counts[b]));
             }
             done = true;
         } finally {
@@ -414,15 +414,26 @@ public final class PagedKvCache implements AutoCloseable {
         }
     }
 
-    /** Writes x (Hkv, n, size) to a sequence's positions from {@code at} on, blocks that lie one after another at once. */
-    private void write(Blocks to, int[] table, long at, Tensor x) {
+    /**
+     * Writes x (Hkv, n, size) to a sequence's positions from {@code at} on, rotated unless {@code turn} is null, blocks that
+     * lie one after another at once.
+     */
+    private void write(Blocks to, RopeTables turn, int[] table, long at, Tensor x) {
         long n = x.dim(1);
         for (long done = 0; done < n;) {
             int block = (int) ((at + done) / blockSize);
             long offset = (at + done) % blockSize;
             int run = run(table, block);
             long m = Math.min((long) run * blockSize - offset, n - done);
-            to.write((long) table[block] * blockSize + offset, x.slice(1, done, done + m));
+            long place = (long) table[block] * blockSize + offset;
+            Tensor rows = x.slice(1, done, done + m);
+            if (turn == null || turn.rope().rotary() == 0) {
+                to.write(place, rows);
+            } else {
+                long p = at + done;
+                to.writeRotated(place, rows, turn.cos().slice(0, p, p + m), turn.sin().slice(0, p, p + m),
+                        turn.rope().layout() == RopeLayout.INTERLEAVED);
+            }
             done += m;
         }
     }

@@ -193,7 +193,7 @@ public sealed interface Op
 
     /**
      * In: x. Its elements into memory that is there already: the result is a view of any layout that names no element
-     * twice and shares none with x. The one operation whose result is neither fresh nor contiguous.
+     * twice and shares none with x. {@link Rotate} can write so too; all other results are fresh and contiguous.
      */
     record Assign() implements Op {
         @Override
@@ -420,7 +420,8 @@ public sealed interface Op
     /**
      * In: x (..., d), cos and sin (..., r / 2) in x's compute type, broadcast to x's rows. Pairs (a, b) of the first r
      * channels of each row become (a cos - b sin, b cos + a sin), the rest stay. A pair is channels i and i + r / 2, or 2i
-     * and 2i + 1 where {@code interleaved}. Products round before they are added.
+     * and 2i + 1 where {@code interleaved}. Products round before they are added. Out: fresh, or as with {@link Assign}
+     * memory that is there already, rows anywhere and the channels of a row without gaps.
      */
     record Rotate(boolean interleaved) implements Op {
         @Override

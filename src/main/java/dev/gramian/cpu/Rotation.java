@@ -68,6 +68,7 @@ final class Rotation {
         Table cos = Table.of(in[1], target);
         Table sin = Table.of(in[2], target);
         Walk rows = Walk.of(x, Reductions.others(rank, rank - 1));
+        Walk results = Walk.of(out, Reductions.others(rank, rank - 1));
         Walk along = Walk.of(x, rank - 1);
         boolean dense = along.step() == width;
         boolean half = type != compute;
@@ -77,7 +78,7 @@ final class Rotation {
         workers.parallelFor(rows.size, Math.max(1, Elementwise.GRAIN / n), (begin, end) -> {
             for (long r = begin; r < end; r++) {
                 long row = from + rows.offset(r);
-                long result = to + r * n * width;
+                long result = to + results.offset(r);
                 if (!dense || half) {
                     long block = Scratch.take(Scratch.Slot.X, n * wide);
                     if (dense) {

@@ -26,25 +26,26 @@ final class Rotation {
         long channels = x.shape().at(last);
         long pairs = in[1].shape().dim(-1);
         Shape target = x.shape().with(last, pairs);
-        long[][] steps = new long[3][];
-        long[] along = new long[3];
-        long addresses = CudaStorage.address(out);
-        for (int k = 0; k < 3; k++) {
-            long[] all = Axes.steps(k == 0 ? x.shape() : target, in[k].layout());
-            steps[k] = Arrays.copyOf(all, last);
-            along[k] = all[last];
-            addresses |= CudaStorage.address(in[k]);
+        View[] all = {x, in[1], in[2], out};
+        long[][] steps = new long[4][];
+        long[] along = new long[4];
+        long addresses = 0;
+        for (int k = 0; k < 4; k++) {
+            long[] of = Axes.steps(k % 3 == 0 ? x.shape() : target, all[k].layout());
+            steps[k] = Arrays.copyOf(of, last);
+            along[k] = of[last];
+            addresses |= CudaStorage.address(all[k]);
         }
         long count = x.shape().size() / channels;
         Axes axes = Axes.of(op.name(), Arrays.copyOf(x.shape().toArray(), last), steps);
         int wide = 16 / type.bytes();
         boolean vectors = pairs % wide == 0 && channels % wide == 0 && addresses % 16 == 0;
-        for (int k = 0; k < 3; k++) {
+        for (int k = 0; k < 4; k++) {
             vectors &= along[k] == 1 && axes.multiples(k, axes.rank(), wide);
         }
         int width = vectors ? wide : 1;
         long units = (channels - pairs) / width;
-        lane.launch().pointer(x).pointer(in[1]).pointer(in[2]).i64(count).axes(axes).i64(channels).i64(pairs)
+        lane.launch().pointer(x).pointer(in[1]).pointer(in[2]).i64(count).axes(axes).i64(pairs)
                 .i64(along[0]).i64(along[1]).i64(along[2]).i64(units).i64(Axes.divisor(units)).pointer(out)
                 .run(kernel(type, op.interleaved(), width), Grid.blocks(count * units, Launch.BLOCK), 1, 1,
                         Launch.BLOCK, 0);

@@ -3,8 +3,8 @@
 // pairs; WIDTH pairs are turned at once: where that is more than 1 all sizes and steps between rows are multiples of it, and
 // rows have no gaps.
 //
-// count rows (axes: x, cos, sin) of channels elements; the rows of the result follow one another. A row is units pieces of
-// work: WIDTH pairs each, then WIDTH channels that stay each.
+// count rows (axes: x, cos, sin, out) of channels elements, of the result without gaps. A row is units pieces of work: WIDTH
+// pairs each, then WIDTH channels that stay each.
 //
 // Products round before they are added, so that every device gives the same bits.
 
@@ -48,15 +48,15 @@ template <class T, int N> struct Some {
 };
 
 extern "C" __global__ void __launch_bounds__(256)
-    rotate(const ELEMENT* x, const C* cosines, const C* sines, i64 count, Axes<3> axes, i64 channels, i64 pairs, i64 step_x,
-           i64 step_cos, i64 step_sin, i64 units, u64 by_units, ELEMENT* out) {
+    rotate(const ELEMENT* x, const C* cosines, const C* sines, i64 count, Axes<4> axes, i64 pairs, i64 step_x, i64 step_cos,
+           i64 step_sin, i64 units, u64 by_units, ELEMENT* out) {
     for (i64 i = GRID_START; i < count * units; i += GRID_STEP) {
         i64 row = quotient(i, units, by_units);
         i64 j = (i - row * units) * WIDTH;
-        i64 at[3];
+        i64 at[4];
         locate(axes, row, at);
         const ELEMENT* from = x + at[0];
-        ELEMENT* to = out + row * channels;
+        ELEMENT* to = out + at[3];
         if (j >= pairs) {
             Some<ELEMENT, WIDTH> rest;
             rest.read(from + (j + pairs) * step_x, step_x);

@@ -304,4 +304,35 @@ class KvCacheTest {
             fails("truncate: row 0 cannot have length 3; it has 2; give 0 to 2", () -> c.truncate(0, 3));
         }
     }
+
+    /** Turned as they are written, to the bit what turning and then writing gives; both layouts, rests, views, lengths apart. */
+    @DeviceSpec
+    void keysTurnOnTheWayIntoTheCache(Device device) {
+        for (DType t : new DType[] {DType.F32, DType.F64, DType.F16, DType.BF16}) {
+            for (RopeLayout layout : RopeLayout.values()) {
+                for (long rotary : new long[] {0, 2, 6, 16, 32}) {
+                    try (Scope s = device.open()) {
+                        RopeTables tables = Rope.of(layout, 32).rotary(rotary).tables(s, t, 64);
+                        KvCache turning = KvCache.of(s, t, 2, 3, 32, 5, 4).rotating(tables);
+                        KvCache plain = KvCache.of(s, t, 2, 3, 32, 5, 4);
+                        long[][] steps = {{5, 5}, {1, 1}, {0, 3}, {4, 1}, {0, 0}};
+                        for (int i = 0; i < steps.length; i++) {
+                            // heads after positions, as a projection leaves them
+                            Tensor k = s.normal(t, SEED + i, 2, 5, 3, 32).transpose(1, 2);
+                            Tensor v = s.normal(t, SEED - i, 2, 3, 5, 5);
+                            long[] at = plain.lengths();
+                            turning.append(k, v, steps[i]);
+                            plain.append(tables.apply(k, at), v, steps[i]);
+                        }
+                        for (int b = 0; b < 2; b++) {
+                            String what = t + " " + layout + ", rotary " + rotary + ", sequence " + b;
+                            assertEquals(plain.length(b), turning.length(b), what);
+                            assertArrayEquals(plain.keys(b).toDoubleArray(), turning.keys(b).toDoubleArray(), what);
+                            assertArrayEquals(plain.values(b).toDoubleArray(), turning.values(b).toDoubleArray(), what);
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
