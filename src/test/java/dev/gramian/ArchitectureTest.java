@@ -45,6 +45,10 @@ final class ArchitectureTest {
             "dev.gramian.linalg");
 
     @ArchTest
+    static final ArchRule vectorsIsComposed = imports("dev.gramian.vectors", "dev.gramian", "dev.gramian.core",
+            "dev.gramian.linalg");
+
+    @ArchTest
     static final ArchRule onlyCliDraws = noClasses()
             .that().resideOutsideOfPackage("dev.gramian.cli")
             .should().dependOnClassesThat().resideInAnyPackage("org.knowm..", "org.apache.batik..", "java.awt..")

@@ -50,6 +50,8 @@ import picocli.CommandLine.Spec;
             BenchCommand.class,
             PcaCommand.class,
             SteerCommand.class,
+            NeighborsCommand.class,
+            SimilarityCommand.class,
             AutoComplete.GenerateCompletion.class
         })
 public final class Main implements Runnable {

@@ -3,9 +3,7 @@ package dev.gramian.cli;
 import dev.gramian.Tensor;
 import dev.gramian.analysis.IncrementalPca;
 import dev.gramian.analysis.Pca;
-import dev.gramian.core.FormatException;
 import dev.gramian.core.ShapeException;
-import dev.gramian.io.PlainFile;
 import dev.gramian.linalg.RandomizedSvd;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,7 +103,7 @@ final class PcaCommand extends ComputeCommand {
                 throw new ShapeException(
                         "plot: needs one matrix; x " + samples.shape() + "; leave out --plot for a stack");
             }
-            List<String> names = labels == null ? null : labels(samples);
+            List<String> names = labels == null ? null : Plots.labels(labels, samples.dim(0));
             Pca pca = s.compute("pca", 0, () -> fit(s, samples));
             Tensor y = s.compute("pca", 0, () -> coordinates(pca, samples, incremental));
             if (output != null || components == null && mean == null && explained == null && plot == null) {
@@ -143,16 +141,6 @@ final class PcaCommand extends ComputeCommand {
             return whiten ? pca.whiten(samples, batch) : pca.transform(samples, batch);
         }
         return whiten ? pca.whiten(samples) : pca.transform(samples);
-    }
-
-    private List<String> labels(Tensor samples) {
-        List<String> lines = PlainFile.lines(labels);
-        if (lines.size() != samples.dim(0)) {
-            throw new FormatException(
-                    "labels: " + lines.size() + " lines; " + labels + ", x " + samples.shape() + " has "
-                            + samples.dim(0) + " rows; give one line per row");
-        }
-        return lines;
     }
 
     private void say(Session s, Pca pca) {

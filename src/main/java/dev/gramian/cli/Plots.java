@@ -1,5 +1,7 @@
 package dev.gramian.cli;
 
+import dev.gramian.core.FormatException;
+import dev.gramian.io.PlainFile;
 import java.awt.Color;
 import java.awt.Font;
 import java.nio.file.Path;
@@ -28,6 +30,16 @@ final class Plots {
 
     /** What a point cloud shows: coordinates, and the text beside each point or null for none. */
     record Points(double[] x, double[] y, List<String> names) {}
+
+    /** A line of a text file for each of so many rows. */
+    static List<String> labels(Path file, long rows) {
+        List<String> lines = PlainFile.lines(file);
+        if (lines.size() != rows) {
+            throw new FormatException("labels: " + lines.size() + " lines; " + file + ", x has " + rows
+                    + " rows; give one line per row");
+        }
+        return lines;
+    }
 
     /** A point cloud per group, with a legend where there are several, and names where there is room. */
     static void scatter(Path file, String title, String x, String y, Map<String, Points> groups) {

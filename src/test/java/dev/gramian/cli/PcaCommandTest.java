@@ -112,7 +112,7 @@ final class PcaCommandTest {
         refused("plot: unknown kind of picture; " + file("p.gif") + "; give a name that ends with .png or .svg",
                 "pca",
                 file("x.npy"), "-k", 2, "--plot", file("p.gif"));
-        refused("labels: 2 lines; " + file("two.txt") + ", x [40, 5] has 40 rows; give one line per row", "pca",
+        refused("labels: 2 lines; " + file("two.txt") + ", x has 40 rows; give one line per row", "pca",
                 file("x.npy"), "-k", 2, "--plot", file("p.png"), "--labels", file("two.txt"));
         refused("read: no such file; " + file("no.txt") + "; expected a readable file", "pca", file("x.npy"), "-k", 2,
                 "--plot", file("p.png"), "--labels", file("no.txt"));
