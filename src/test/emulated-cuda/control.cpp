@@ -229,6 +229,13 @@ long long emu_launches(const char* kernel) {
 
 long long emu_calls(const char* function) {
     MaybeLock hold;
+    if (!function) {
+        long long all = 0;
+        for (const auto& [name, f] : functions()) {
+            all += f->calls;
+        }
+        return all;
+    }
     auto at = functions().find(plain(function));
     return at == functions().end() ? 0 : at->second->calls;
 }

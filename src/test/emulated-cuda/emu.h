@@ -68,8 +68,8 @@ void emu_set_mode(int mode);
 // The size of the pretended card, for all devices. 0: the default.
 void emu_set_memory(long long bytes);
 
-// How often things happened since the library was loaded: kernel launches that ran, by name (NULL: all of them); and
-// calls of an API function.
+// How often things happened since the library was loaded: kernel launches that ran, by name, and calls of an API
+// function. NULL: all of them.
 long long emu_launches(const char* kernel);
 long long emu_calls(const char* function);
 

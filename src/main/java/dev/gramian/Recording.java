@@ -83,14 +83,19 @@ public final class Recording implements AutoCloseable {
         }
         borrowed = borrowed(recorder.steps);
         boolean done = false;
+        Replay prepared = null;
         try {
-            replay = scope.backend().prepare(List.copyOf(recorder.steps));
+            replay = scope.room(() -> scope.backend().prepare(List.copyOf(recorder.steps)));
+            prepared = replay;
             // ends with the scope too, where nobody closes the recording
-            ticket = scope.backend().wrap(MemorySegment.NULL, replay::close);
+            ticket = scope.room(() -> scope.backend().wrap(MemorySegment.NULL, replay::close));
             scope.hold(ticket, "recording");
             done = true;
         } finally {
             if (!done) {
+                if (prepared != null) {
+                    prepared.close();
+                }
                 owned.forEach(scope::release);
             }
         }

@@ -336,7 +336,11 @@ public final class Scope implements AutoCloseable {
     }
 
     private void compute(Op op, View[] in, View[] out) {
-        backend.run(op, in, out);
+        try {
+            backend.run(op, in, out);
+        } catch (DeviceException e) {
+            throw named(e);
+        }
         if (recorder != null) {
             recorder.ran(op, in, out);
         }
@@ -388,13 +392,19 @@ public final class Scope implements AutoCloseable {
         return new View(s, Layout.contiguous(spec.shape()), spec.dtype());
     }
 
-    /** Out-of-memory errors name the scopes that hold most. */
-    private Storage room(Supplier<Storage> allocation) {
+    /** Runs what needs memory; where there is none the error names the scopes that hold most. */
+    <T> T room(Supplier<T> allocation) {
         try {
             return allocation.get();
         } catch (DeviceException e) {
-            throw new DeviceException(e.getMessage() + "; " + OpenScopes.largest(backend, INNERMOST.get()), e);
+            throw named(e);
         }
+    }
+
+    private DeviceException named(DeviceException e) {
+        return e.isOutOfMemory()
+                ? new DeviceException(e.getMessage() + "; " + OpenScopes.largest(backend, INNERMOST.get()), e)
+                : e;
     }
 
     private Tensor adopt(View v) {
@@ -528,7 +538,7 @@ public final class Scope implements AutoCloseable {
             throw new GramianException("wrap: memory lies on the Java heap, where it may move; " + bytes.byteSize()
                     + " bytes; take it from an Arena, or copy it with tensor(bytes, dtype, shape)");
         }
-        Storage storage = backend.wrap(bytes, onFree);
+        Storage storage = room(() -> backend.wrap(bytes, onFree));
         boolean done = false;
         try {
             Tensor t = adopt(new View(storage, layout, dtype));
@@ -559,7 +569,15 @@ public final class Scope implements AutoCloseable {
                             + shape + " has " + shape.size() + "; the counts must be equal");
         }
         View v = fresh("tensor", new Spec(shape, dtype));
-        backend.upload(from, v.storage(), 0);
+        boolean done = false;
+        try {
+            backend.upload(from, v.storage(), 0);
+            done = true;
+        } finally {
+            if (!done) {
+                backend.free(v.storage());
+            }
+        }
         return adopt(v);
     }
 

@@ -13,4 +13,27 @@ public class DeviceException extends GramianException {
     public DeviceException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** That a device has no room, in words. */
+    public static DeviceException outOfMemory(String message) {
+        return new OutOfMemory(message);
+    }
+
+    /** Whether the device had no room: with scopes closed, or in smaller parts, the same may work. */
+    public boolean isOutOfMemory() {
+        return getCause() instanceof DeviceException cause && cause.isOutOfMemory();
+    }
+
+    private static final class OutOfMemory extends DeviceException {
+        private static final long serialVersionUID = 1L;
+
+        OutOfMemory(String message) {
+            super(message);
+        }
+
+        @Override
+        public boolean isOutOfMemory() {
+            return true;
+        }
+    }
 }

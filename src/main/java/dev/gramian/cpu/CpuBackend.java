@@ -116,7 +116,7 @@ public final class CpuBackend implements Backend {
     public Storage allocate(String op, long bytes) {
         CpuStorage s = memory.allocate(bytes);
         if (s == null) {
-            throw new DeviceException(op + ": out of memory on " + name + "; needs " + Bytes.text(bytes) + ", "
+            throw DeviceException.outOfMemory(op + ": out of memory on " + name + "; needs " + Bytes.text(bytes) + ", "
                     + Bytes.text(memory.allocated()) + " of " + Bytes.text(memory.limit())
                     + " in use; close inner scopes sooner or work on slices");
         }

@@ -137,8 +137,11 @@ public final class CudaBackend implements Backend {
     @Override
     public void free(Storage storage) {
         try {
-            context.makeCurrent();
-            context.memory().free((CudaStorage) storage);
+            try {
+                context.makeCurrent();
+            } finally {
+                context.memory().free((CudaStorage) storage);
+            }
         } catch (NativeException e) {
             // the context is lost: its memory is gone with it, and the next operation says so
         }

@@ -99,6 +99,11 @@ final class CudaContext {
         return lane;
     }
 
+    /** Null where no thread has needed that lane yet. */
+    Lane existingLane(int index) {
+        return lanes[index];
+    }
+
     /** The lanes whose bits are set, which exist. */
     void forEachLane(long bits, java.util.function.Consumer<Lane> action) {
         for (long b = bits; b != 0; b &= b - 1) {

@@ -81,7 +81,8 @@ final class CudaMemory {
 
     private DeviceException outOfMemory(String op, long bytes) {
         long[] room = room();
-        return new DeviceException(op + ": out of memory on cuda:" + context.ordinal + "; needs " + Bytes.text(bytes)
+        return DeviceException.outOfMemory(op + ": out of memory on cuda:" + context.ordinal + "; needs "
+                + Bytes.text(bytes)
                 + ", " + Bytes.text(live) + " of " + Bytes.text(room[1]) + " in use and " + Bytes.text(room[0])
                 + " free; close inner scopes sooner or work on slices");
     }
@@ -147,12 +148,25 @@ final class CudaMemory {
 
     /** As {@link #free}, telling nobody. */
     void discard(CudaStorage s) {
-        context.forEachLane(s.readers(), reader -> reader.precede(s.home));
-        if (s.ready != null) {
-            Status.driver(JCudaDriver.cuEventDestroy(s.ready), "cuEventDestroy");
+        boolean ordered = false;
+        try {
+            context.forEachLane(s.readers(), reader -> reader.precede(s.home));
+            ordered = true;
+            if (s.ready != null) {
+                Status.driver(JCudaDriver.cuEventDestroy(s.ready), "cuEventDestroy");
+            }
+        } finally {
+            giveUp(s, ordered);
         }
+    }
+
+    /** Unless the home lane's next work comes after all readers the block is never used again: the driver has failed. */
+    private void giveUp(CudaStorage s, boolean ordered) {
         synchronized (this) {
             live -= s.bytes();
+            if (!ordered) {
+                return;
+            }
             if (!POOL) {
                 // work on the block may still be running, and only the driver's habit says that cuMemFree waits for it
                 s.home.synchronize("giving memory back");
@@ -174,14 +188,21 @@ final class CudaMemory {
         }
     }
 
-    /** Gives large idle blocks back to the driver; waits for the card first. */
-    private void flush() {
-        context.synchronize("giving memory back");
-        for (Blocks[] classes : free) {
-            for (int c = 0; classes != null && c < classes.length; c++) {
+    /**
+     * Gives large idle blocks back to the driver, waiting for the work on each lane first. Not those of a lane that is being
+     * captured, which cannot be waited for.
+     */
+    synchronized void flush() {
+        for (int i = 0; i < free.length; i++) {
+            Lane lane = free[i] == null ? null : context.existingLane(i);
+            if (lane == null || lane.isCapturing()) {
+                continue;
+            }
+            lane.synchronize("giving memory back");
+            for (int c = 0; c < free[i].length; c++) {
                 long capacity = SizeClass.units(c) * ALIGN;
-                if (classes[c] != null && capacity > SMALL) {
-                    Blocks b = classes[c];
+                if (free[i][c] != null && capacity > SMALL) {
+                    Blocks b = free[i][c];
                     while (b.count > 0) {
                         cached -= capacity;
                         Status.driver(JCudaDriver.cuMemFree(Pointers.device(b.address[--b.count])), "cuMemFree");

@@ -1,6 +1,7 @@
 package dev.gramian.cuda;
 
 import dev.gramian.core.Decomposition;
+import dev.gramian.core.DeviceException;
 import dev.gramian.core.NativeException;
 import dev.gramian.core.Op;
 import dev.gramian.core.Replay;
@@ -38,6 +39,19 @@ final class CudaReplay implements Replay {
         this.context = context;
         this.lane = lane;
         foreign = foreign(lane, steps);
+        try {
+            captureAll(steps);
+        } catch (DeviceException e) {
+            if (!e.isOutOfMemory()) {
+                throw e;
+            }
+            // while the lane was captured its idle memory could not go back to the driver
+            context.memory().flush();
+            captureAll(steps);
+        }
+    }
+
+    private void captureAll(List<Step> steps) {
         boolean done = false;
         try {
             int from = 0;
@@ -87,13 +101,15 @@ final class CudaReplay implements Replay {
 
     private CUgraphExec capture(List<Step> steps) {
         lane.beginCapture(temporaries);
-        CUgraph graph = null;
+        boolean captured = false;
+        CUgraph graph;
         try {
             for (Step s : steps) {
                 backend.runAlone(lane, s);
             }
+            captured = true;
         } finally {
-            graph = lane.endCapture();
+            graph = lane.endCapture(captured);
         }
         try {
             CUgraphExec exec = new CUgraphExec();

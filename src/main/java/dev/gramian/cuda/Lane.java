@@ -32,8 +32,9 @@ final class Lane {
     private final Transfers transfers;
     private final long scalars = Arena.global().allocate(64, 64).address();
     private cublasHandle blas;
+    private long workspace;
     private int blasMode;
-    private List<CudaStorage> captured;
+    private volatile List<CudaStorage> captured;
     private Pointers.Solver solver;
 
     Lane(CudaContext context, int index) {
@@ -76,14 +77,22 @@ final class Lane {
     /** cuBLAS on this stream, in whatever math mode it is; host pointer mode. */
     cublasHandle blas() {
         if (blas == null) {
+            if (workspace == 0) {
+                workspace = context.memory().reserve("cuBLAS workspace", BLAS_WORKSPACE);
+            }
             cublasHandle h = new cublasHandle();
             Status.blas(JCublas2.cublasCreate(h), "cublasCreate");
-            Status.blas(JCublas2.cublasSetStream(h, new cudaStream_t(stream)), "cublasSetStream");
-            // an own workspace, after the stream, which resets it: with it results do not depend on other streams
-            long workspace = context.memory().reserve("cuBLAS workspace", BLAS_WORKSPACE);
-            Status.blas(JCublas2.cublasSetWorkspace(h, Pointers.device(workspace), BLAS_WORKSPACE),
-                    "cublasSetWorkspace");
-            blas = h;
+            try {
+                Status.blas(JCublas2.cublasSetStream(h, new cudaStream_t(stream)), "cublasSetStream");
+                // an own workspace, after the stream, which resets it: with it results do not depend on other streams
+                Status.blas(JCublas2.cublasSetWorkspace(h, Pointers.device(workspace), BLAS_WORKSPACE),
+                        "cublasSetWorkspace");
+                blas = h;
+            } finally {
+                if (blas == null) {
+                    JCublas2.cublasDestroy(h);
+                }
+            }
         }
         return blas;
     }
@@ -93,8 +102,14 @@ final class Lane {
         if (solver == null) {
             Pointers.Solver h = new Pointers.Solver();
             Status.solver(JCusolverDn.cusolverDnCreate(h), "cusolverDnCreate");
-            Status.solver(JCusolverDn.cusolverDnSetStream(h, new cudaStream_t(stream)), "cusolverDnSetStream");
-            solver = h;
+            try {
+                Status.solver(JCusolverDn.cusolverDnSetStream(h, new cudaStream_t(stream)), "cusolverDnSetStream");
+                solver = h;
+            } finally {
+                if (solver == null) {
+                    JCusolverDn.cusolverDnDestroy(h);
+                }
+            }
         }
         return solver;
     }
@@ -168,17 +183,35 @@ final class Lane {
      * to {@code temporaries}, for as long as the graph lives.
      */
     void beginCapture(List<CudaStorage> temporaries) {
-        // relaxed: other threads may allocate meanwhile
-        Status.driver(JCudaDriver.cuStreamBeginCapture(stream,
-                CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED), "cuStreamBeginCapture");
-        captured = temporaries;
+        synchronized (context.memory()) {
+            // not while another thread waits for this stream to give memory back; relaxed: others may allocate meanwhile
+            Status.driver(JCudaDriver.cuStreamBeginCapture(stream,
+                    CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED), "cuStreamBeginCapture");
+            captured = temporaries;
+        }
     }
 
-    CUgraph endCapture() {
+    boolean isCapturing() {
+        return captured != null;
+    }
+
+    /** The graph; null, and no error about it, where {@code whole} is false: what was captured is of no use. */
+    CUgraph endCapture(boolean whole) {
         captured = null;
         CUgraph graph = new CUgraph();
-        Status.driver(JCudaDriver.cuStreamEndCapture(stream, graph), "cuStreamEndCapture");
-        return graph;
+        int status = JCudaDriver.cuStreamEndCapture(stream, graph);
+        if (status != 0 && JCudaDriver.cuStreamEndCapture(stream, graph) == 0) {
+            // a stream that stayed captured would take no other work
+            JCudaDriver.cuGraphDestroy(graph);
+        }
+        if (whole) {
+            Status.driver(status, "cuStreamEndCapture");
+            return graph;
+        }
+        if (status == 0) {
+            JCudaDriver.cuGraphDestroy(graph);
+        }
+        return null;
     }
 
     /** Reads 8 bytes of device memory; waits for the stream. */

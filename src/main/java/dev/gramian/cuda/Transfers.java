@@ -20,7 +20,11 @@ final class Transfers {
             Pointers.AllocatedHost p = new Pointers.AllocatedHost();
             Status.driver(JCudaDriver.cuMemHostAlloc(p, PIECE, 0), "cuMemHostAlloc, staging buffer");
             address = p.address();
-            Status.driver(JCudaDriver.cuEventCreate(done, CUevent_flags.CU_EVENT_DISABLE_TIMING), "cuEventCreate");
+            int status = JCudaDriver.cuEventCreate(done, CUevent_flags.CU_EVENT_DISABLE_TIMING);
+            if (status != 0) {
+                JCudaDriver.cuMemFreeHost(p);
+            }
+            Status.driver(status, "cuEventCreate");
         }
 
         void await() {

@@ -129,7 +129,7 @@ public final class EmulatedCuda {
         return count("emu_launches", kernel);
     }
 
-    /** Calls of a CUDA function so far. */
+    /** Calls of a CUDA function so far; null: of all. */
     public static long calls(String function) {
         return count("emu_calls", function);
     }
