@@ -10,7 +10,6 @@ import dev.gramian.attention.RopeTables;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.ShapeException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -172,10 +171,14 @@ public record MultiHeadAttention(
         return output.in() / queryHeads;
     }
 
-    /** An empty cache for this layer in its weights' type; memory for {@code capacity} positions per sequence. */
+    /**
+     * An empty cache for this layer, in its weights' type and rotating as it does; memory for {@code capacity} positions per
+     * sequence.
+     */
     public KvCache cache(Scope scope, long batch, long capacity) {
         DType dtype = output.weight().dtype();
-        return KvCache.of(scope, dtype, batch, keyHeads, headSize(), valueSize(), capacity);
+        KvCache cache = KvCache.of(scope, dtype, batch, keyHeads, headSize(), valueSize(), capacity);
+        return rope == null ? cache : cache.rotating(rope);
     }
 
     /** Of whole sequences, x (batch, length, in). */
@@ -189,9 +192,11 @@ public record MultiHeadAttention(
      */
     public Tensor apply(Tensor x, UnaryOperator<Attention> more) {
         check(x);
-        long[] counts = Positions.counts("attention", new long[0], x);
         try (Scope s = Scope.inner("attention", x.device())) {
-            Tensor[] heads = heads(x, new long[counts.length], counts);
+            Tensor[] heads = heads(x);
+            for (int i = 0; i < 2 && rope != null; i++) {
+                heads[i] = rope.apply(heads[i], 0);
+            }
             // not by lengths, which would count from each sequence's own end
             Attention a = isCausal ? options.causal(Causal.TOP_LEFT) : options;
             return s.keep(joined(more.apply(a).apply(heads[0], heads[1], heads[2]).output()));
@@ -214,9 +219,9 @@ public record MultiHeadAttention(
             throw new GramianException("attention: a cache needs a causal layer; x " + x.shape() + ", " + cache
                     + "; use causal(): earlier positions cannot see later ones");
         }
-        if (rope != null && cache.rope() != null) {
-            throw new GramianException("attention: layer and cache both rotate; x " + x.shape() + ", " + cache
-                    + "; rotate once: make the cache without rotating(...)");
+        if (cache.rope() != rope) {
+            throw new GramianException("attention: layer and cache do not rotate alike; x " + x.shape() + ", " + cache
+                    + "; make the cache by cache(scope, batch, capacity), or let it be rotating(layer.rope())");
         }
         if (x.dim(0) != cache.batch()) {
             throw new ShapeException("attention: x and the cache differ in sequences (axis 0); x " + x.shape() + ", "
@@ -226,7 +231,7 @@ public record MultiHeadAttention(
         long[] valid = Positions.counts("attention", counts, x);
         return Rollback.onError(starts, cache::truncate, () -> {
             try (Scope s = Scope.inner("attention", x.device())) {
-                Tensor[] heads = heads(x, starts, valid);
+                Tensor[] heads = heads(x);
                 cache.append(heads[1], heads[2], valid);
                 return s.keep(joined(cache.attend(more.apply(options), heads[0], starts).output()));
             }
@@ -240,8 +245,8 @@ public record MultiHeadAttention(
         }
     }
 
-    /** Queries, keys and values as (batch, heads, length, size), the former two rotated. */
-    private Tensor[] heads(Tensor x, long[] starts, long[] counts) {
+    /** Queries, keys and values as (batch, heads, length, size). */
+    private Tensor[] heads(Tensor x) {
         List<Tensor> all = switch (projections) {
             case Separate p -> List.of(p.query.apply(x), p.key.apply(x), p.value.apply(x));
             case Fused p -> {
@@ -249,13 +254,8 @@ public record MultiHeadAttention(
                 yield Join.split(p.all.apply(x), -1, queryHeads * d, keyHeads * d, keyHeads * d);
             }
         };
-        Tensor q = split(all.get(0), queryHeads);
-        Tensor k = split(all.get(1), keyHeads);
-        if (rope != null) {
-            q = Positions.rotate(rope, q, starts, counts);
-            k = Positions.rotate(rope, k, starts, counts);
-        }
-        return new Tensor[] {q, k, split(all.get(2), keyHeads)};
+        return new Tensor[] {
+            split(all.get(0), queryHeads), split(all.get(1), keyHeads), split(all.get(2), keyHeads)};
     }
 
     private static Tensor split(Tensor x, long heads) {

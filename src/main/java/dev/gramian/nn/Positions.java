@@ -1,8 +1,6 @@
 package dev.gramian.nn;
 
-import dev.gramian.Scope;
 import dev.gramian.Tensor;
-import dev.gramian.attention.RopeTables;
 import dev.gramian.core.ShapeException;
 import java.util.Arrays;
 
@@ -36,49 +34,25 @@ final class Positions {
         return counts.clone();
     }
 
-    private static boolean within(long[] starts, long[] counts, long limit) {
-        for (int b = 0; b < starts.length; b++) {
-            if (starts[b] + counts[b] > limit) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** {@code starts[b] + i} for i below n, row-major, padding beyond {@code limit} at the last position. */
-    private static long[] clamped(long[] starts, long n, long limit) {
-        long[] p = new long[Math.toIntExact(starts.length * n)];
-        for (int b = 0, at = 0; b < starts.length; b++) {
-            for (long i = 0; i < n; i++) {
-                p[at++] = Math.min(starts[b] + i, limit - 1);
-            }
-        }
-        return p;
-    }
-
-    /** x (batch, heads, n, head size), sequence b from position {@code starts[b]} on. */
-    static Tensor rotate(RopeTables rope, Tensor x, long[] starts, long[] counts) {
-        long n = x.dim(2);
-        long[] rows = new long[starts.length];
-        Arrays.fill(rows, n);
-        if (within(starts, rows, rope.length()) || !within(starts, counts, rope.length())) {
-            return rope.apply(x, starts);
-        }
-        Scope s = Scope.innermost("rope", x.device());
-        return rope.apply(x, s.tensor(clamped(starts, n, rope.length()), starts.length, n));
-    }
-
     /** Learned positions (batch, n, features), or (n, features) where all sequences stand alike. */
     static Tensor embed(Embedding table, long n, long[] starts, long[] counts) {
-        if (!within(starts, counts, table.count())) {
-            throw new ShapeException("positions: a sequence is too long; starts " + Arrays.toString(starts)
-                    + ", counts " + Arrays.toString(counts) + ", position embedding " + table.weight().shape()
-                    + " (count, features); there are " + table.count() + " positions");
+        long limit = table.count();
+        boolean alike = true;
+        long[] rows = new long[Math.toIntExact(starts.length * n)];
+        for (int b = 0, at = 0; b < starts.length; b++) {
+            if (starts[b] + counts[b] > limit) {
+                throw new ShapeException("positions: a sequence is too long; starts " + Arrays.toString(starts)
+                        + ", counts " + Arrays.toString(counts) + ", position embedding " + table.weight().shape()
+                        + " (count, features); there are " + limit + " positions");
+            }
+            alike &= starts[b] == starts[0] && starts[b] + n <= limit;
+            for (long i = 0; i < n; i++) {
+                rows[at++] = Math.min(starts[b] + i, limit - 1);
+            }
         }
-        if (Arrays.stream(starts).allMatch(p -> p == starts[0] && p + n <= table.count())) {
-            long start = starts.length == 0 ? 0 : starts[0];
-            return table.weight().slice(0, start, start + n);
+        if (alike && rows.length > 0) {
+            return table.weight().slice(0, starts[0], starts[0] + n);
         }
-        return table.apply(clamped(starts, n, table.count())).reshape(starts.length, n, table.features());
+        return table.apply(rows).reshape(starts.length, n, table.features());
     }
 }

@@ -113,7 +113,8 @@ final class GenerateTest {
         assertEquals("read: no checkpoint; " + dir + "; expected model.safetensors or model.safetensors.index.json\n",
                 generate(dir.toString(), "--device", "cpu:scalar").told);
         assertEquals(
-                "rope: positions 0 to 255 are out of range; tables cover 200 from 0 on; make tables of at least 256",
+                "cache: positions 0 to 255 of sequence 0 are beyond the rotation's tables; k [1, 2, 256, 16], tables cover "
+                        + "200; make tables of at least 256",
                 longPrompt(path));
     }
 
@@ -124,6 +125,6 @@ final class GenerateTest {
         assertEquals(20, numbers(generate(path, "--prompt", prompt, "--device", "cpu:scalar").result).length);
         Files.writeString(config, Files.readString(config).replace("512", "200"));
         String told = generate(path, "--prompt", prompt, "--device", "cpu:scalar").told;
-        return told.lines().filter(l -> l.startsWith("rope")).findFirst().orElse(told);
+        return told.lines().filter(l -> l.startsWith("cache")).findFirst().orElse(told);
     }
 }

@@ -170,11 +170,15 @@ final class LayerErrorTest {
             assertArrayEquals(new long[] {0, 0}, cache.lengths());
             RopeTables rope = Rope.of(RopeLayout.HALF_SPLIT, 4).tables(s, DType.F32, 4);
             KvCache rotating = a.cache(s, 2, 4).rotating(rope);
-            says("attention: layer and cache both rotate; x [2, 3, 8], " + rotating + "; rotate once: make the cache "
-                    + "without rotating(...)",
-                    () -> c.rope(rope).apply(s.ones(2, 3, 8), rotating));
+            for (KvCache other : List.of(cache, rotating)) {
+                MultiHeadAttention layer = other == cache ? c.rope(rope) : c;
+                says("attention: layer and cache do not rotate alike; x [2, 3, 8], " + other + "; make the cache by "
+                        + "cache(scope, batch, capacity), or let it be rotating(layer.rope())",
+                        () -> layer.apply(s.ones(2, 3, 8), other));
+            }
             Tensor x = s.normal(DType.F32, 1, 2, 3, 8);
-            assertArrayEquals(c.rope(rope).apply(x).toDoubleArray(), c.apply(x, rotating).toDoubleArray(), 1e-4);
+            assertArrayEquals(c.rope(rope).apply(x).toDoubleArray(), c.rope(rope).apply(x, rotating).toDoubleArray(),
+                    1e-4);
         }
         verdict();
     }
