@@ -14,8 +14,8 @@ import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 
 /**
  * Holds the package arrows: {@code cli -> dev.gramian -> cpu, cuda -> natives, core}, and {@code io}, {@code linalg},
- * {@code attention}, {@code adapt} on {@code dev.gramian} and {@code core} alone; {@code nn} on {@code attention} and
- * {@code io} too.
+ * {@code attention} on {@code dev.gramian} and {@code core} alone; {@code nn} on {@code attention} and {@code io} too,
+ * {@code adapt} on {@code linalg} and {@code io}.
  */
 @AnalyzeClasses(packages = "dev.gramian", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ArchitectureTest {
@@ -47,6 +47,10 @@ final class ArchitectureTest {
     @ArchTest
     static final ArchRule vectorsIsComposed = imports("dev.gramian.vectors", "dev.gramian", "dev.gramian.core",
             "dev.gramian.linalg");
+
+    @ArchTest
+    static final ArchRule adaptIsComposed = imports("dev.gramian.adapt", "dev.gramian", "dev.gramian.core",
+            "dev.gramian.linalg", "dev.gramian.io");
 
     @ArchTest
     static final ArchRule onlyCliDraws = noClasses()

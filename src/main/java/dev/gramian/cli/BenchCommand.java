@@ -67,7 +67,7 @@ final class BenchCommand extends GramianCommand {
     public Integer call() {
         works = names.isEmpty() ? List.of(BenchWork.values()) : names.stream().map(this::named).toList();
         refuseNonsense();
-        Device device = Device.of(main.device);
+        Device device = Device.of(main().device);
         Roofline top = device.roofline(dtype);
         if (csv) {
             out().println(
@@ -173,10 +173,10 @@ final class BenchCommand extends GramianCommand {
     }
 
     private Row time(Device device, BenchWork work, String shape) {
-        try (Scope s = device.open(main.math)) {
+        try (Scope s = device.open(main().math)) {
             BenchWork.Case c = work.of(s, dtype, numbers(work, shape));
             Timing timing = Timing.of((long) (seconds * GIGA), () -> {
-                try (Scope inner = device.open(main.math)) {
+                try (Scope inner = device.open(main().math)) {
                     c.work().get();
                     device.synchronize();
                 }

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 final class DevicesCommand extends GramianCommand {
     @Override
     public Integer call() {
-        Device chosen = Device.of(main.device);
+        Device chosen = Device.of(main().device);
         List<String[]> rows = new ArrayList<>();
         for (Device d : Device.all()) {
             rows.add(new String[] {d == chosen && d.isAvailable() ? "*" : " ", d.name(), text(d)});
@@ -19,10 +19,10 @@ final class DevicesCommand extends GramianCommand {
         out().println();
         out().println("CUDA");
         Device.diagnosis().forEach(line -> out().println("   " + line));
-        if (!main.quiet) {
+        if (!main().quiet) {
             out().println();
             out().println(
-                    chosen.isAvailable() ? "* chosen by --device " + main.device : chosen.name() + " cannot be used");
+                    chosen.isAvailable() ? "* chosen by --device " + main().device : chosen.name() + " cannot be used");
         }
         return 0;
     }

@@ -9,10 +9,15 @@ import picocli.CommandLine.Spec;
 /** What every command has: the global options and the two streams. Its value is the exit code. */
 abstract class GramianCommand implements Callable<Integer> {
     @ParentCommand
-    Main main;
+    private Object parent;
 
     @Spec
     CommandSpec spec;
+
+    /** Also of a command below another. */
+    Main main() {
+        return parent instanceof GramianCommand g ? g.main() : (Main) parent;
+    }
 
     PrintWriter out() {
         return spec.commandLine().getOut();
@@ -23,6 +28,6 @@ abstract class GramianCommand implements Callable<Integer> {
     }
 
     Session session() {
-        return new Session(main, out(), err());
+        return new Session(main(), out(), err());
     }
 }

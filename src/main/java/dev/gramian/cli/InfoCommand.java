@@ -33,7 +33,7 @@ final class InfoCommand extends GramianCommand {
             } catch (GramianException e) {
                 // the other files are still worth listing
                 err().println("gramian: " + e.getMessage());
-                if (main.debug) {
+                if (main().debug) {
                     e.printStackTrace(err());
                 }
                 code = Main.BAD_INPUT;

@@ -47,6 +47,7 @@ import picocli.CommandLine.Spec;
             EinsumCommand.class,
             SvdCommand.class,
             LowRankCommand.class,
+            LoraCommand.class,
             BenchCommand.class,
             PcaCommand.class,
             SteerCommand.class,

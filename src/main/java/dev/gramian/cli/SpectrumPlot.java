@@ -26,8 +26,8 @@ final class SpectrumPlot {
     private static final int LABELS = 16;
     /** More points than this are drawn without markers. */
     private static final int MARKED = 64;
-    private static final Color BLUE = new Color(0x1f, 0x5f, 0xa8);
-    private static final Color ORANGE = new Color(0xd9, 0x5f, 0x02);
+    static final Color BLUE = new Color(0x1f, 0x5f, 0xa8);
+    static final Color ORANGE = new Color(0xd9, 0x5f, 0x02);
     private static final Color GREY = new Color(0x60, 0x60, 0x60);
 
     private SpectrumPlot() {}

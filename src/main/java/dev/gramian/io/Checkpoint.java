@@ -1,16 +1,19 @@
 package dev.gramian.io;
 
+import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
 import dev.gramian.core.FormatException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,11 +34,13 @@ public final class Checkpoint {
 
     private final Path path;
     private final Path directory;
+    private final boolean sharded;
     private final Map<String, TensorFile> files;
     private final Map<String, TensorEntry> entries;
 
-    private Checkpoint(Path path, Map<String, TensorFile> files, Map<String, TensorEntry> entries) {
+    private Checkpoint(Path path, boolean sharded, Map<String, TensorFile> files, Map<String, TensorEntry> entries) {
         this.path = path;
+        this.sharded = sharded;
         this.directory = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         this.files = files;
         this.entries = Collections.unmodifiableMap(entries);
@@ -49,7 +54,8 @@ public final class Checkpoint {
         Path file = Files.isDirectory(path) ? inside(path) : path;
         Map<String, TensorFile> files = new LinkedHashMap<>();
         Map<String, TensorEntry> entries = new LinkedHashMap<>();
-        if (file.toString().endsWith(INDEX)) {
+        boolean sharded = file.toString().endsWith(INDEX);
+        if (sharded) {
             shards(file, files, entries);
         } else {
             Safetensors one = Safetensors.open(file);
@@ -58,7 +64,7 @@ public final class Checkpoint {
                 entries.put(e.name(), e);
             });
         }
-        return new Checkpoint(path, files, entries);
+        return new Checkpoint(path, sharded, files, entries);
     }
 
     private static Path inside(Path directory) {
@@ -161,6 +167,76 @@ public final class Checkpoint {
             type = tried.check();
         }
         return model.apply(new Weights(this, scope, type, false));
+    }
+
+    /**
+     * Writes a copy in which some tensors are others: to a file, or of several files to a directory, made where missing, with
+     * the same names of files and an index. Each tensor in {@code replaced} is made on {@code device} when its turn comes,
+     * the others are copied from file to file: size does not matter.
+     */
+    public void copyTo(Path out, Device device, Map<String, LazyTensor> replaced) {
+        if (!sharded) {
+            copy(entries.keySet(), Files.isDirectory(out) ? out.resolve(WHOLE) : out, device, replaced);
+            return;
+        }
+        PlainFile.directory(out);
+        Map<String, List<String>> shards = new LinkedHashMap<>();
+        Map<String, String> map = new LinkedHashMap<>();
+        long bytes = 0;
+        for (TensorEntry e : entries.values()) {
+            String shard = files.get(e.name()).path().getFileName().toString();
+            shards.computeIfAbsent(shard, s -> new ArrayList<>()).add(e.name());
+            map.put(e.name(), shard);
+            bytes += e.bytes();
+        }
+        shards.forEach((shard, names) -> copy(names, out.resolve(shard), device, replaced));
+        JsonConfig.write(out.resolve("model" + INDEX),
+                Map.of("metadata", Map.of("total_size", bytes), "weight_map", map));
+    }
+
+    private void copy(Collection<String> names, Path out, Device device, Map<String, LazyTensor> replaced) {
+        Map<String, Elements> all = new LinkedHashMap<>();
+        Map<String, String> metadata = Map.of();
+        for (String name : names) {
+            TensorEntry e = entries.get(name);
+            LazyTensor other = replaced.get(name);
+            if (other == null && e.problem() != null) {
+                throw new FormatException(e.problem());
+            }
+            all.put(name, other == null
+                    ? new Elements(e.dtype(), e.shape(), new FromFile(files.get(name), e))
+                    : TensorFiles.elements(device, other));
+            metadata = files.get(name).metadata();
+        }
+        TensorFiles.save(out, all, metadata);
+    }
+
+    /** Elements of a file, mapped while they are copied. */
+    private static final class FromFile implements Elements.Source {
+        private final TensorFile file;
+        private final TensorEntry entry;
+        private HostBytes mapped;
+
+        FromFile(TensorFile file, TensorEntry entry) {
+            this.file = file;
+            this.entry = entry;
+        }
+
+        @Override
+        public MemorySegment piece(long at, long length) {
+            if (mapped == null) {
+                mapped = TensorFiles.load(file, entry).data();
+            }
+            return mapped.bytes().asSlice(at, length);
+        }
+
+        @Override
+        public void close() {
+            if (mapped != null) {
+                mapped.onFree().run();
+                mapped = null;
+            }
+        }
     }
 
     @Override

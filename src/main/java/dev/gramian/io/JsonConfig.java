@@ -2,12 +2,15 @@ package dev.gramian.io;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.gramian.core.FormatException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -56,6 +59,21 @@ public final class JsonConfig {
         } catch (IOException e) {
             throw Place.of(file).failed(e);
         }
+    }
+
+    /** Writes an object of maps, lists, texts, numbers, booleans and null. */
+    public static void write(Path file, Map<String, ?> object) {
+        try {
+            String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(object) + "\n";
+            PlainFile.write(file, text.getBytes(StandardCharsets.UTF_8));
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e); // from memory to memory
+        }
+    }
+
+    /** All values as maps, lists, texts, numbers, booleans and null. */
+    public Map<String, Object> values() {
+        return JSON.convertValue(node, new TypeReference<LinkedHashMap<String, Object>>() {});
     }
 
     /** An error about a value: {@code read: fact; file; expected ...}. */

@@ -1,5 +1,6 @@
 package dev.gramian.io;
 
+import dev.gramian.core.FormatException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -22,6 +23,18 @@ public final class PlainFile {
             throw place.bad("not UTF-8", "a text in that encoding");
         } catch (IOException e) {
             throw place.failed(e);
+        }
+    }
+
+    /** Makes a directory, in one that exists, unless it is there already. */
+    public static void directory(Path path) {
+        try {
+            if (!Files.isDirectory(path)) {
+                Files.createDirectory(path);
+            }
+        } catch (IOException e) {
+            throw new FormatException("write: no directory can be made; " + Place.of(path).name()
+                    + "; name one in a directory that exists", e);
         }
     }
 

@@ -1,8 +1,10 @@
 package dev.gramian.io;
 
+import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.FormatException;
+import dev.gramian.core.ShapeException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -58,6 +60,56 @@ public final class TensorFiles {
         Map<String, Elements> all = new LinkedHashMap<>();
         tensors.forEach((name, t) -> all.put(name, elements(t)));
         save(file, all, metadata);
+    }
+
+    /** As {@link #write(Path, Map, Map)} of tensors that are made on {@code device} one at a time, each when its turn comes. */
+    public static void write(Path file, Device device, Map<String, LazyTensor> tensors, Map<String, String> metadata) {
+        Map<String, Elements> all = new LinkedHashMap<>();
+        tensors.forEach((name, t) -> all.put(name, elements(device, t)));
+        save(file, all, metadata);
+    }
+
+    static Elements elements(Device device, LazyTensor t) {
+        return new Elements(t.dtype(), t.shape(), new FromLazy(device, t));
+    }
+
+    /** Elements of a tensor that is made with its first piece and freed after its last. */
+    private static final class FromLazy implements Elements.Source {
+        private final Device device;
+        private final LazyTensor lazy;
+        private Scope scope;
+        private FromTensor made;
+
+        FromLazy(Device device, LazyTensor lazy) {
+            this.device = device;
+            this.lazy = lazy;
+        }
+
+        @Override
+        public MemorySegment piece(long at, long length) {
+            if (made == null) {
+                scope = device.open();
+                Tensor t = lazy.make().apply(scope);
+                if (t.dtype() != lazy.dtype() || !t.shape().equals(lazy.shape())) {
+                    throw new ShapeException("write: tensor is not what was announced; " + t.dtype() + " " + t.shape()
+                            + " in place of " + lazy.dtype() + " " + lazy.shape() + "; announce what is made");
+                }
+                made = new FromTensor(t);
+            }
+            return made.piece(at, length);
+        }
+
+        @Override
+        public void close() {
+            if (made != null) {
+                made.close();
+                made = null;
+            }
+            if (scope != null) {
+                scope.close();
+                scope = null;
+            }
+        }
     }
 
     private static Elements elements(Tensor t) {
