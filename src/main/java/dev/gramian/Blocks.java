@@ -70,13 +70,22 @@ public final class Blocks implements AutoCloseable {
             throw new ShapeException("write: x does not fit; x " + x.describe() + ", blocks " + spec.dtype() + " "
                     + shape() + " (planes, blocks, positions, width); give (planes, n, width)");
         }
-        return to.slice(1, at, at + x.dim(1));
+        return part("write", to, at, x.dim(1));
     }
 
     /** Copies {@code n} places to others. */
     public void copy(long from, long to, long n) {
         Tensor all = places("copy");
-        scope.assign(all.slice(1, to, to + n), all.slice(1, from, from + n));
+        scope.assign(part("copy", all, to, n), part("copy", all, from, n));
+    }
+
+    private Tensor part(String op, Tensor places, long from, long n) {
+        if (from < 0 || n < 0 || n > places.dim(1) - from) {
+            throw new ShapeException(op + ": places " + from + " to " + (from + n - 1) + " do not exist; blocks "
+                    + spec.dtype() + " " + shape() + " (planes, blocks, positions, width); there are 0 to "
+                    + (places.dim(1) - 1));
+        }
+        return places.slice(1, from, from + n);
     }
 
     /** A copy of the blocks named by {@code index} (n), I64 or I32, one after another: (planes, n * positions, width). */
@@ -88,7 +97,7 @@ public final class Blocks implements AutoCloseable {
 
     /** {@code n} places, (planes, n, width), to be used at once: the next write may change them. */
     public Tensor view(long from, long n) {
-        return places("view").slice(1, from, from + n);
+        return part("view", places("view"), from, n);
     }
 
     /** Frees the memory before the scope does. Closing twice is harmless. */

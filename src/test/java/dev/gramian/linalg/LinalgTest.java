@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gramian.spec.Seed;
 import dev.gramian.Device;
+import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
@@ -125,6 +126,32 @@ class LinalgTest {
                 near(a.matmul(p).transpose(-2, -1), a.matmul(p), e);
                 near(p.matmul(a).transpose(-2, -1), p.matmul(a), e);
             }
+        }
+    }
+
+    @DeviceSpec
+    void singularValuesUpToEpsilonCountAsZero(Device device) {
+        for (DType t : new DType[] {DType.F32, DType.F64}) {
+            try (Scope s = device.open()) {
+                // max(m, n) times epsilon times the largest is twice this
+                double cut = 5 * epsilon(t);
+                Tensor d = s.tensor(new double[] {2, 3 * cut, 1.5 * cut}, 3, 1).to(t).mul(s.eye(t, 3, 5));
+                Tensor a = Join.concat(0, d, s.zeros(t, 1, 5));
+                assertEquals(2, Linalg.rank(a).itemLong());
+                assertEquals(3, Linalg.rank(a, 0).itemLong());
+                double[] inverse = Linalg.pinv(a).diagonal().toDoubleArray();
+                inverse[1] *= 3 * cut;
+                assertArrayEquals(new double[] {0.5, 1, 0, 0}, inverse, 1e-6);
+            }
+        }
+    }
+
+    @DeviceSpec
+    void normsAreOfAllElements(Device device) {
+        try (Scope s = device.open()) {
+            assertEquals(5, Linalg.norm(s.tensor(new float[] {3, -4})).item(), 1e-6);
+            assertEquals(Math.sqrt(6), Linalg.norm(s.ones(2, 3)).item(), 1e-6);
+            assertEquals(Math.sqrt(24), Linalg.norm(s.ones(2, 3, 4)).item(), 1e-6);
         }
     }
 

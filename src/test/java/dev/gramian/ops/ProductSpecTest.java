@@ -202,6 +202,26 @@ final class ProductSpecTest {
         }
     }
 
+    /** Results are written over whatever their memory held, never added to it. */
+    @DeviceSpec
+    void whatMemoryHeldDoesNotCount(Device device) {
+        for (DType t : new DType[] {DType.F32, DType.F64, DType.F16, DType.BF16}) {
+            try (Scope s = device.open()) {
+                for (long n : new long[] {1, 3, 40}) {
+                    Tensor a = s.ones(t, 2, n, 5);
+                    Tensor b = s.ones(t, 2, 5, n);
+                    for (int i = 0; i < 3; i++) {
+                        try (Scope inner = Scope.inner("held", device)) {
+                            inner.full(t, Double.NaN, 2, n, n);
+                        }
+                        assertEquals(5, a.matmul(b).min().item());
+                        assertEquals(5, a.matmul(b).max().item());
+                    }
+                }
+            }
+        }
+    }
+
     // ---- products in which zeros annihilate --------------------------------------------------------------------------
 
     @DeviceSpec
