@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gramian.Device;
 import dev.gramian.Join;
+import dev.gramian.Recording;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
@@ -16,8 +17,13 @@ import dev.gramian.attention.RopeTables;
 import dev.gramian.core.DType;
 import dev.gramian.spec.DeviceSpec;
 import dev.gramian.spec.Seed;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /** Single layers against plain loops in F64, and who owns what they compute. */
 final class LayersTest {
@@ -275,6 +281,54 @@ final class LayersTest {
             assertArrayEquals(new long[] {0, 0}, cache.lengths());
             assertEquals(1, decoder.blocks().size());
             assertEquals(cache.block(0).bytes(), cache.bytes());
+        }
+    }
+
+    private Decoder decoder(Scope s) {
+        RopeTables rope = Rope.of(RopeLayout.INTERLEAVED, 8).tables(s, DType.F32, 16);
+        Norm norm = new RmsNorm(s.ones(20), 1e-5);
+        Linear up = Linear.of(draw(s, DType.F32, 30, 20).mul(0.2));
+        FeedForward mlp = FeedForward.gated(up, Linear.of(draw(s, DType.F32, 30, 20).mul(0.2)),
+                Linear.of(draw(s, DType.F32, 20, 30).mul(0.2)), Activation.SILU);
+        DecoderBlock block = new DecoderBlock(norm, attention(s, DType.F32, rope).causal(), norm, mlp);
+        Embedding tokens = new Embedding(draw(s, DType.F32, 11, 20));
+        return new Decoder(tokens, null, List.of(block, block, block), norm, tokens.head());
+    }
+
+    @DeviceSpec
+    void threadsShareWeights(Device device) throws Exception {
+        try (Scope s = device.open(); ExecutorService pool = Executors.newFixedThreadPool(4)) {
+            Decoder decoder = decoder(s);
+            long[] ids = {3, 1, 4, 1, 5, 9, 2, 6};
+            float[] alone = decoder.apply(s.tensor(ids, 1, 8)).toFloatArray();
+            List<Future<float[]>> all = new ArrayList<>();
+            for (int t = 0; t < 4; t++) {
+                all.add(pool.submit(() -> {
+                    try (Scope own = device.open(); DecoderCache cache = decoder.cache(own, 1, 8)) {
+                        float[] last = null;
+                        for (long id : ids) {
+                            last = decoder.apply(own.full(DType.I64, id, 1, 1), cache).toFloatArray();
+                        }
+                        return last;
+                    }
+                }));
+            }
+            for (Future<float[]> f : all) {
+                assertArrayEquals(Arrays.copyOfRange(alone, 77, 88), f.get(), 1e-5f);
+            }
+        }
+    }
+
+    @DeviceSpec
+    void blocksCanBeRecorded(Device device) {
+        try (Scope s = device.open()) {
+            DecoderBlock block = decoder(s).blocks().getFirst();
+            Tensor first = draw(s, DType.F32, 1, 6, 20);
+            Tensor second = draw(s, DType.F32, 1, 6, 20);
+            try (Recording r = Recording.of(s, in -> new Tensor[] {block.apply(in[0])}, first)) {
+                assertArrayEquals(block.apply(second).toFloatArray(), r.run(second)[0].toFloatArray());
+                assertArrayEquals(block.apply(first).toFloatArray(), r.run(first)[0].toFloatArray());
+            }
         }
     }
 }

@@ -9,11 +9,20 @@ import dev.gramian.Tensor;
 import dev.gramian.core.DType;
 import dev.gramian.io.Safetensors;
 import dev.gramian.spec.DeviceSpec;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 
 /** Models that transformers wrote, against what it computes of them; {@code golden/nn/make.py} made both. */
 final class PretrainedGoldenTest {
-    private static final Path MODELS = Path.of("src/test/resources/golden/nn");
+    private static final Path MODELS;
+
+    static {
+        try {
+            MODELS = Path.of(PretrainedGoldenTest.class.getResource("/golden/nn/make.py").toURI()).getParent();
+        } catch (URISyntaxException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     /** Of values up to about 5. Some of the expected ones went through F32 too. */
     private static final double BOUND = 2e-5;
