@@ -1,6 +1,7 @@
 package dev.gramian.nn;
 
 import dev.gramian.Tensor;
+import dev.gramian.core.ClosedException;
 import java.util.function.Supplier;
 
 /** Steps that append to a cache, all or nothing. */
@@ -14,15 +15,17 @@ final class Rollback {
 
     /** What {@code step} gives; where it fails, sequences have the lengths of before again. */
     static Tensor onError(long[] lengths, Truncate truncate, Supplier<Tensor> step) {
-        boolean done = false;
         try {
-            Tensor y = step.get();
-            done = true;
-            return y;
-        } finally {
-            for (int b = 0; b < lengths.length && !done; b++) {
-                truncate.to(b, lengths[b]);
+            return step.get();
+        } catch (RuntimeException | Error e) {
+            try {
+                for (int b = 0; b < lengths.length; b++) {
+                    truncate.to(b, lengths[b]);
+                }
+            } catch (ClosedException closed) {
+                e.addSuppressed(closed);
             }
+            throw e;
         }
     }
 }

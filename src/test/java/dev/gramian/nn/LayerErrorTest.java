@@ -2,6 +2,7 @@ package dev.gramian.nn;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gramian.Device;
@@ -12,6 +13,7 @@ import dev.gramian.attention.KvCache;
 import dev.gramian.attention.Rope;
 import dev.gramian.attention.RopeLayout;
 import dev.gramian.attention.RopeTables;
+import dev.gramian.core.ClosedException;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.spec.DeviceSpec;
@@ -283,6 +285,15 @@ final class LayerErrorTest {
             assertArrayEquals(new long[] {2}, cache.block(1).lengths());
             // the ids made for the call
             assertEquals(before + 8, s.liveBytes());
+            cache.close();
+            Tensor ids = s.ones(DType.I64, 1, 1);
+            says("buffer: buffer is closed; 1 rows; make another", () -> decoder.apply(ids, cache));
+            DecoderCache gone;
+            try (Scope inner = device.open()) {
+                gone = decoder.cache(inner, 1, 4);
+            }
+            String text = assertThrows(ClosedException.class, () -> decoder.apply(ids, gone)).getMessage();
+            assertTrue(text.contains("scope is closed"), text);
         }
         verdict();
     }
