@@ -53,6 +53,8 @@ import picocli.CommandLine.Spec;
             SteerCommand.class,
             NeighborsCommand.class,
             SimilarityCommand.class,
+            ConcentrationCommand.class,
+            WordsCommand.class,
             AutoComplete.GenerateCompletion.class
         })
 public final class Main implements Runnable {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.gramian.Device;
+import dev.gramian.core.DType;
+import dev.gramian.vectors.SmallCorpus;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
@@ -83,5 +85,56 @@ final class VectorCommandsTest {
         Cli.write(file("many.npy"), s -> s.ones(201, 2));
         refused("plot: no matrix that fits a picture; result [201, 201]; up to [200, 200] can be shown", "similarity",
                 file("many.npy"), "--plot", file("s.png"));
+    }
+
+    @Test
+    void concentration() throws Exception {
+        Cli r = Cli.run("concentration", "--simulate", "--dimensions", "2,30", "--count", 60, "-k", 3, "--plot",
+                file("c.png"));
+        assertEquals(0, r.code, r.toString());
+        String[] lines = r.out.split("\n");
+        assertTrue(lines[0].matches("dimension +nearest +farthest +far/near +contrast +MLE +TwoNN +hubness +cosine"),
+                r.out);
+        assertTrue(lines[1].matches(" +2( +-?[0-9.]+){8} ± [0-9.]+"), r.out);
+        assertTrue(lines[2].matches(" +30( +-?[0-9.]+){8} ± [0-9.]+"), r.out);
+        assertTrue(r.closing().contains("  60 normal vectors of each dimension  "), r.out);
+        assertEquals(900, ImageIO.read(file("c.png").toFile()).getWidth());
+        Cli.write(file("many.npy"), s -> s.normal(DType.F32, 1, 50, 4));
+        r = Cli.run("concentration", file("many.npy"), "--sample", 20, "--plot", file("c.png"));
+        assertEquals(0, r.code, r.toString());
+        assertTrue(r.closing().contains("  F32 [50, 4], 1 row in 3  "), r.out);
+        refused("give X or --simulate", "concentration");
+        refused("give X or --simulate", "concentration", file("x.npy"), "--simulate");
+        refused("--count, --sample and --dimensions count from 1", "concentration", "--simulate", "--dimensions",
+                "2,0");
+        refused("concentration: 10 neighbours; x [3, 2] has 3 vectors; use 2 or more, fewer than there are vectors",
+                "concentration", file("x.npy"));
+    }
+
+    @Test
+    void words() throws Exception {
+        Files.write(file("t.txt"), SmallCorpus.lines());
+        Cli r = Cli.run("words", file("t.txt"), "--near", "cat,ship", "--similarity", "cat,dog", "--analogy",
+                "cat,fur,car", "-k", 2, "--rank", 8, "-o", file("e.npy"), "--vocabulary", file("v.txt"), "--plot",
+                file("w.png"));
+        assertEquals(0, r.code, r.toString());
+        String[] lines = r.out.split("\n");
+        assertTrue(lines[0].matches("near cat: \\w+ [0-9.]+, \\w+ [0-9.]+"), r.out);
+        assertTrue(lines[1].matches("near ship: (airplane|car|train) [0-9.]+, (airplane|car|train) [0-9.]+"), r.out);
+        assertTrue(lines[2].matches("similarity cat, dog: 0\\.[0-9]{3}"), r.out);
+        assertTrue(lines[3].matches("cat is to fur as car to: \\w+ [0-9.]+, \\w+ [0-9.]+"), r.out);
+        int size = Files.readAllLines(file("v.txt")).size();
+        assertTrue(r.closing().contains("  " + size + " words → [" + size + ", 8]  "), r.out);
+        assertEquals(8 * size, Cli.values(file("e.npy")).length);
+        assertEquals(900, ImageIO.read(file("w.png").toFile()).getWidth());
+        refused("Invalid value for option '--similarity': 'cat' is not 2 words between commas", "words", file("t.txt"),
+                "--similarity", "cat");
+        refused("words: no vector for 'x'; " + size + " words have one; take a more frequent word, or more words",
+                "words",
+                file("t.txt"), "--near", "x");
+        refused("read: no such file; " + file("no.txt") + "; expected a readable file", "words", file("no.txt"));
+        refused("plot: too few words; " + file("t.txt") + " gives vectors [1, 1]; give more text", "words",
+                file("t.txt"),
+                "--words", 1, "--plot", file("w.png"));
     }
 }
