@@ -129,6 +129,7 @@ void check_freed(const Block& b) {
         const unsigned char* p = reinterpret_cast<const unsigned char*>(b.address);
         while (p[at] == FREED) at++;
         error("%s was written after it was freed, first at byte %zu", text(b).c_str(), at);
+        memset(reinterpret_cast<void*>(b.address), FREED, head);  // told once
     }
 }
 

@@ -8,7 +8,7 @@
 // settle: adds what was not annihilated, alpha times the product of each such element with each element of a that is not
 // zero. Blocks leave where no row of their matrix is marked, and where a is zero at all that are.
 //
-// native-notes/decisions/006-zeros-that-annihilate.md tells why, and of the other ways.
+// native-notes/decisions/008-zeros-that-annihilate.md tells why, and of the other ways.
 
 #define THREADS 256
 #define WARPS (THREADS / 32)
