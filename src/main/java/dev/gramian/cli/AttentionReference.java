@@ -19,6 +19,8 @@ final class AttentionReference {
     /** Multiply-adds of one check, about a second; beyond, evenly spread query rows stand for all. */
     private static final double BUDGET = 500e6;
 
+    private static final long FAR = 1L << 52;
+
     /** What is computed: with nothing set, every query sees every key. */
     static final class Rules {
         /** Null for 1 / sqrt(d). */
@@ -55,7 +57,8 @@ final class AttentionReference {
         }
 
         long offset(int sequence) {
-            return offsets.length == 1 ? offsets[0] : offsets[sequence];
+            // beyond any key, and short of where sums overflow
+            return Math.clamp(offsets.length == 1 ? offsets[0] : offsets[sequence], -FAR, FAR);
         }
     }
 
@@ -227,8 +230,8 @@ final class AttentionReference {
             boolean allowed = j < length
                     && (may == null || element(may, j, 0) != 0)
                     && (!rules.causal || j <= place)
-                    && (rules.left < 0 || j >= place - rules.left)
-                    && (rules.right < 0 || j <= place + rules.right);
+                    && (rules.left < 0 || place - j <= rules.left)
+                    && (rules.right < 0 || j - place <= rules.right);
             if (allowed) {
                 finite &= !(sum >= largest) || Double.isInfinite(sum);
             }

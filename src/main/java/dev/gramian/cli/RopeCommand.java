@@ -18,6 +18,8 @@ import picocli.CommandLine.Parameters;
         description = "Rotary position embedding: turns pairs of channels of queries or keys by their position. The options"
                 + " of scaling have the names of Hugging Face's configuration.")
 final class RopeCommand extends ComputeCommand {
+    private static final long FARTHEST = 1L << 40;
+
     @Parameters(index = "0", paramLabel = "X", description = "Queries or keys, (..., H, L, d).")
     private String x;
 
@@ -70,8 +72,7 @@ final class RopeCommand extends ComputeCommand {
             Tensor at = positions == null ? null : positions(s);
             long rows = apart.dim(-2);
             long first = offset == null ? 0 : offset;
-            long end = at == null ? Math.addExact(first, rows) : at.size() == 0 ? 0 : 1 + largest(at);
-            long covered = Math.max(0, length == null ? end : Math.max(end, length));
+            long covered = covered(at, first, rows);
             long rotary = dim == null ? apart.dim(-1) : dim;
             Rope rope = new Rope(pairs, apart.dim(-1), rotary, base == null ? 10000 : base, options.scaling(s));
             Tensor y = s.compute("rope", 0, () -> {
@@ -104,15 +105,27 @@ final class RopeCommand extends ComputeCommand {
         };
     }
 
+    /** Positions that tables must have. */
+    private long covered(Tensor at, long first, long rows) {
+        long last = at == null ? first : largest(at);
+        if (last > FARTHEST || length != null && length > FARTHEST) {
+            throw new ShapeException("rope: there are no tables that long; " + (last > FARTHEST
+                    ? "position " + last
+                    : "--length " + length) + "; give " + FARTHEST + " or less");
+        }
+        long end = at == null ? first + rows : last + 1;
+        return Math.max(0, length == null ? end : Math.max(end, length));
+    }
+
     private Tensor positions(Session s) {
         return Numbers.areWhole(positions)
                 ? s.scope().tensor(Numbers.whole(s, "--positions", positions))
                 : s.read(positions);
     }
 
-    /** -1 where positions are of a type that the library refuses. */
+    /** -1 where there are none, or of a type that the library refuses. */
     private static long largest(Tensor at) {
-        return at.dtype().isInteger() ? at.max().itemLong() : -1;
+        return at.dtype().isInteger() && at.size() > 0 ? at.max().itemLong() : -1;
     }
 
     private Tensor apart(Tensor t) {

@@ -146,6 +146,16 @@ class AttentionErrorTest {
                     "attend: q and k are on different devices; q [4, 3] on " + first.name()
                             + ", k [4, 3] on cpu:scalar; move it with .to(Device.of(\"" + first.name() + "\"))",
                     Attention.scaled(), x, b.ones(4, 3), x);
+            for (Attention far : new Attention[] {
+                Attention.scaled().mask(b.ones(DType.BOOL, 2)), Attention.scaled().bias(b.ones(2)),
+                Attention.scaled().sinks(b.ones(1)), Attention.scaled().align(0).alibi(b.ones(1))
+            }) {
+                String text = assertThrows(DeviceException.class, () -> far.apply(x, x, x)).getMessage();
+                assertTrue(
+                        text.matches("attend: q and (mask|bias|sinks|slopes) are on different devices; q \\[4, 3\\] on "
+                                + first.name() + ", \\w+ \\[\\d\\] on cpu:scalar; .*"),
+                        text);
+            }
         }
     }
 

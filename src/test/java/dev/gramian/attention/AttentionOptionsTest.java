@@ -13,6 +13,7 @@ import dev.gramian.Tensor;
 import dev.gramian.attention.Reference.Rules;
 import dev.gramian.core.ClosedException;
 import dev.gramian.core.DType;
+import dev.gramian.core.DTypeException;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
@@ -287,6 +288,25 @@ class AttentionOptionsTest {
             text("attend: a window, but 3 queries and 6 keys can be aligned two ways; q [2, 4, 3, 5], k [2, 2, 6, 5]; "
                     + "align(Causal.TOP_LEFT) lets query i stand at key i, align(Causal.BOTTOM_RIGHT) at key i + 3, align(n) "
                     + "at key i + n", Attention.scaled().window(1, 1), q, k);
+            text("attend: sinks do not fit the query heads; sinks [2, 2], q [2, 4, 3, 5] has batch and query heads [2, 4]; "
+                    + "give one per query head", Attention.scaled().sinks(s.ones(2, 2)), q, k);
+            text("attend: 3 offsets for batch [2]; offsets [0, 1, 2], k [2, 2, 6, 5]; give one per sequence of the batch",
+                    Attention.scaled().alignEach(0, 1, 2).causal(), q, k);
+            text("attend: distances matter, but 3 queries and 6 keys can be aligned two ways; q [2, 4, 3, 5], "
+                    + "k [2, 2, 6, 5]; align(Causal.TOP_LEFT) lets query i stand at key i, align(Causal.BOTTOM_RIGHT) at "
+                    + "key i + 3, align(n) at key i + n", Attention.scaled().alibi(s.ones(4)), q, k);
+            for (String name : new String[] {"slopes", "sinks"}) {
+                Tensor wide = s.ones(DType.F64, 4);
+                Attention a = name.equals("sinks") ? Attention.scaled().sinks(wide) : Attention.scaled().alibi(wide);
+                assertEquals(
+                        "attend: " + name + " are F64, scores are F32; " + name + " [4], q F32 [2, 4, 3, 5]; cast with "
+                                + ".to(DType.F32)",
+                        assertThrows(DTypeException.class, () -> a.align(0).apply(q, k, k)).getMessage());
+            }
+            assertEquals("attend: a length is negative; lengths [3, -1]; give the valid keys of each sequence",
+                    assertThrows(ShapeException.class, () -> Attention.scaled().lengths(3, -1)).getMessage());
+            assertEquals("attend: no heads; query heads 4, key heads 0; give 1 or more",
+                    assertThrows(ShapeException.class, () -> Attention.scaled().heads(4, 0)).getMessage());
             assertEquals(
                     "attend: window is negative; left -2, right 0; give the neighbours seen on each side, -1 for all",
                     assertThrows(GramianException.class, () -> Attention.scaled().window(-2, 0)).getMessage());

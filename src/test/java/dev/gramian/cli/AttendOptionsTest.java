@@ -127,6 +127,29 @@ final class AttendOptionsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "--causal-offset 9223372036854775807", "--causal-offset -9223372036854775808",
+        "--window 9223372036854775807,9223372036854775807 --align 3", "--window 2,9223372036854775807 --align top-left",
+        "--window 0,0 --align -999999999999999999", "--workspace 0", "--workspace 1T", "--softcap 1e-300",
+        "--scale 1e300", "--kv-lengths 0,0 --causal", "--dropout 0.999999 --seed -1"})
+    void extremes(String options) {
+        Cli r = attend(options, "-o", file("o.npy"), "--lse", file("l.npy"), "--check");
+        assertEquals(0, r.code, r.toString());
+    }
+
+    @Test
+    void emptyOperands() {
+        for (long[] sizes : new long[][] {{0, 5, 7}, {2, 0, 7}, {2, 5, 0}}) {
+            Cli.write(file("q.npy"), s -> s.ones(sizes[0], 6, sizes[1], 8));
+            Cli.write(file("k.npy"), s -> s.ones(sizes[0], 3, sizes[2], 8));
+            Cli.write(file("v.npy"), s -> s.ones(sizes[0], 3, sizes[2], 4));
+            Cli r = attend("--causal=bottom-right --alibi --scores @s.npy", "-o", file("o.npy"), "--check",
+                    "--explain");
+            assertEquals(0, r.code, r.toString());
+        }
+    }
+
     @Test
     void filesPerHeadAndShortMasks() {
         Cli r = attend("--alibi=@slopes.npy --align 2 --sinks @sinks.npy --mask @short.npy", "-o", file("o.npy"),

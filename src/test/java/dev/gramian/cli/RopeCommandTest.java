@@ -154,6 +154,12 @@ final class RopeCommandTest {
         "rope: base is 1.0; frequencies are its negative powers; it must be above 1 and finite|--layout half --base 1",
         "rope: positions -1 to 3 are out of range; tables cover 4 from 0 on; positions start at 0"
                 + "|--layout half --offset -1",
+        "rope: there are no tables that long; position 9223372036854775807; give 1099511627776 or less"
+                + "|--layout half --offset 9223372036854775807",
+        "rope: there are no tables that long; position 999999999999999999; give 1099511627776 or less"
+                + "|--layout half --positions 0,1,2,3,999999999999999999",
+        "rope: there are no tables that long; --length 9223372036854775807; give 1099511627776 or less"
+                + "|--layout half --length 9223372036854775807",
         "rope: positions do not fit; positions [3], x [2, 3, 5, 8] (..., heads, length, channels); give (length) or"
                 + " (..., length) without heads|--layout half --positions 1,2,3",
         "rope: positions are F64; positions [4], x [2, 3, 5, 8]; they must be I64 or I32"
