@@ -270,7 +270,7 @@ public final class Attention {
 
     /**
      * Operands and output have their heads in the last axis: q (B, Lq, Hq * d), k (B, Lk, Hkv * d), v (B, Lk, Hkv * dv),
-     * output (B, Lq, Hq * dv). Nothing is copied for it.
+     * output (B, Lq, Hq * dv). Operands are read in place; the output is copied once.
      */
     public Attention heads(long queryHeads, long keyHeads) {
         if (queryHeads < 1 || keyHeads < 1) {
