@@ -1,15 +1,12 @@
 package dev.gramian.vectors;
 
+import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
-import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.linalg.Linalg;
 import dev.gramian.linalg.RandomizedSvd;
 import dev.gramian.linalg.Svd;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -29,6 +26,9 @@ import java.util.regex.Pattern;
  */
 public final class Words {
     private static final Pattern TOKEN = Pattern.compile("\\p{L}+(?:['’]\\p{L}+)*|[.!?;]");
+
+    /** Elements of the matrix that are on the heap at a time. */
+    private static final int BLOCK = 1 << 22;
 
     /** Contexts count with this power of their frequency, so that rare ones do not stand out too much. */
     private static final double SMOOTHING = 0.75;
@@ -152,18 +152,21 @@ public final class Words {
             all += total[i];
             contexts += Math.pow(total[i], SMOOTHING);
         }
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment values = arena.allocate(4L * n * n, 64);
-            for (int i = 0; i < n; i++) {
-                for (Map.Entry<Integer, int[]> e : counts.get(i).entrySet()) {
+        List<Tensor> parts = new ArrayList<>();
+        for (int first = 0; first < n; first += Math.max(1, BLOCK / n)) {
+            int rows = Math.min(n - first, Math.max(1, BLOCK / n));
+            float[] values = new float[rows * n];
+            for (int i = 0; i < rows; i++) {
+                for (Map.Entry<Integer, int[]> e : counts.get(first + i).entrySet()) {
                     int j = e.getKey();
-                    double expected = total[i] / all * Math.pow(total[j], SMOOTHING) / contexts;
+                    double expected = total[first + i] / all * Math.pow(total[j], SMOOTHING) / contexts;
                     double pmi = Math.log(e.getValue()[0] / all / expected);
-                    values.setAtIndex(ValueLayout.JAVA_FLOAT, (long) i * n + j, (float) Math.max(0, pmi));
+                    values[i * n + j] = (float) Math.max(0, pmi);
                 }
             }
-            return s.tensor(values, DType.F32, n, n);
+            parts.add(s.tensor(values, rows, n));
         }
+        return Join.concat(0, parts.toArray(Tensor[]::new));
     }
 
     // ---- questions ---------------------------------------------------------------------------------------------------

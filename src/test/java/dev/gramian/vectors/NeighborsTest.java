@@ -105,6 +105,20 @@ class NeighborsTest {
         }
     }
 
+    @DeviceSpec
+    void nothingToCompare(Device device) {
+        try (Scope s = device.open()) {
+            for (Metric metric : Metric.values()) {
+                Neighbors n = Neighbors.of(s.zeros(5, 0), s.zeros(2, 0), 3, metric);
+                assertArrayEquals(new long[] {0, 1, 2, 0, 1, 2}, n.indices().toLongArray());
+                assertArrayEquals(new double[6], n.scores().toDoubleArray());
+                assertEquals("[0, 3]",
+                        Neighbors.of(s.ones(5, 2), s.ones(0, 2), 3, metric).indices().shape().toString());
+                assertEquals("[2, 0]", Neighbors.of(s.ones(0, 2), s.ones(2, 2), 0, metric).scores().shape().toString());
+            }
+        }
+    }
+
     /** Where products in F32 cannot tell one vector from another. */
     @DeviceSpec
     void farFromTheOriginAndCloseTogether(Device device) {
