@@ -100,7 +100,7 @@ public final class SvdChecks {
     }
 
     /** A matrix with these singular values: orthonormal columns either side. */
-    private static double[] withValues(Random random, int m, int n, double[] values) {
+    static double[] withValues(Random random, int m, int n, double[] values) {
         int k = values.length;
         double[] u = orthonormal(random, m, k);
         double[] v = orthonormal(random, n, k);
@@ -111,7 +111,7 @@ public final class SvdChecks {
     }
 
     /** By Gram and Schmidt, twice. */
-    private static double[] orthonormal(Random random, int m, int k) {
+    static double[] orthonormal(Random random, int m, int k) {
         double[] rows = uniform(random, k, m);
         for (int i = 0; i < k; i++) {
             for (int pass = 0; pass < 2; pass++) {
