@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 /** An adapter that turns one checkpoint nearly into another. */
 @Command(name = "extract",
         description = "The adapter that turns one checkpoint most nearly into another, and its errors.")
-final class LoraExtractCommand extends GramianCommand {
+final class LoraExtractCommand extends ComputeCommand {
     private static final int SHOWN = 10;
 
     @Parameters(index = "0", paramLabel = "BASE", description = "Checkpoint before tuning.")

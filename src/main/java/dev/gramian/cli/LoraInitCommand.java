@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
 
 /** An adapter to begin training with. */
 @Command(name = "init", description = "An adapter to begin training with, which changes nothing yet.")
-final class LoraInitCommand extends GramianCommand {
+final class LoraInitCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "BASE", description = "Checkpoint.")
     private Path base;
 

@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 
 /** A checkpoint with an adapter added to its weights. */
 @Command(name = "merge", description = "A checkpoint with an adapter added to its weights.")
-final class LoraMergeCommand extends GramianCommand {
+final class LoraMergeCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "BASE", description = "Checkpoint.")
     private Path base;
 

@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "unmerge",
         description = "A merged checkpoint with an adapter taken out again: exactly from the file that merge kept, to rounding"
                 + " without it.")
-final class LoraUnmergeCommand extends GramianCommand {
+final class LoraUnmergeCommand extends ComputeCommand {
     @Parameters(index = "0", paramLabel = "MERGED", description = "Checkpoint with the adapter in its weights.")
     private Path merged;
 
