@@ -5,8 +5,8 @@
 // that cuBLAS multiplies finite numbers: what is annihilated changes no bit of the result. With zeros in their place an
 // infinity of a would give NaN. Each row of b gets a mark, whether there was one.
 //
-// settle: adds what was not annihilated, alpha times the product of each such element with each element of a that is not
-// zero. Blocks leave where no row of their matrix is marked, and where a is zero at all that are.
+// settle: adds what was not annihilated, alpha times the product of each such element with each element of a that is
+// not zero. Blocks leave where no row of their matrix is marked, and where a is zero at all that are.
 //
 // native-notes/decisions/008-zeros-that-annihilate.md tells why, and of the other ways.
 
@@ -31,7 +31,8 @@ __device__ __forceinline__ T cleaned(T x, bool& any) {
     return x;
 }
 
-// Rows of `words` words side by side: a warp takes one at a time. axes: (batch, k) over b; out and marks: row after row.
+// Rows of `words` words side by side: a warp takes one at a time. axes: (batch, k) over b; out and marks: row after
+// row.
 extern "C" __global__ void __launch_bounds__(THREADS)
 clean_rows(i64 rows, i64 words, Axes<1> axes, const Word* b, Word* out, u8* marks) {
     for (i64 row = (i64)blockIdx.x * WARPS + (threadIdx.x >> 5); row < rows; row += (i64)gridDim.x * WARPS) {
@@ -94,7 +95,8 @@ struct Settled {
     const u8* marks;
     i64 k;
 
-    // The whole sum, where it cannot be told from the one with 1 and -1 in places: both are infinite, by overflow maybe.
+    // The whole sum, where it cannot be told from the one with 1 and -1 in places: both are infinite, by overflow
+    // maybe.
     __device__ __forceinline__ C again() const {
         C sum = 0;
         for (i64 p = 0; p < k; p++) {

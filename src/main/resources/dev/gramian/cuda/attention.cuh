@@ -1,25 +1,27 @@
-// Rows of attention scores as they go into the softmax: scaled, capped, biased, masked. Macros: ELEMENT, f32 or f64; WIDTH
-// scores are read at once; CAP, MASK, BIAS and HEADS, 0 or 1: what there is, HEADS being slopes, sinks, shifts or lengths.
+// Rows of attention scores as they go into the softmax: scaled, capped, biased, masked. Macros: ELEMENT, f32 or f64;
+// WIDTH scores are read at once; CAP, MASK, BIAS and HEADS, 0 or 1: what there is, HEADS being slopes, sinks, shifts or
+// lengths.
 //
-// Positions that the mask blocks, or that lie outside of the band and the length, are selected to -inf and not read where
-// whole vectors of them begin or end a row: nothing that stands there, NaN included, gets into a result. So is a bias of
-// -inf.
+// Positions that the mask blocks, or that lie outside of the band and the length, are selected to -inf and not read
+// where whole vectors of them begin or end a row: nothing that stands there, NaN included, gets into a result. So is a
+// bias of -inf.
 #include "states.cuh"
 
 typedef ELEMENT C;
 typedef Pack<C, WIDTH> Vector;
 typedef LogSumExp<C> State;
 
-// The arguments of every kernel. count rows of keys scores (axes: scores, mask, bias), row r of query r mod queries; steps
-// of each operand along the keys, 0 where a mask or bias is broadcast. Bit 0 of packed: the mask, bit 1: the bias can be
-// read as vectors, as the scores where WIDTH > 1. The query at position i sees keys i + first to i + last, the least and
-// the greatest i64 for none, where banded. Of heads (by_head: slopes, sinks, shifts, lengths) null are those there are not.
-#define SCORES                                                                                                          \
-    const C *scores, const b8 *mask, const C *bias, i64 count, Axes<3> axes, i64 queries, u64 by_queries, i64 keys,      \
-        i64 scores_step, i64 mask_step, i64 bias_step, int packed, C scale, C cap, int banded, i64 first, i64 last,      \
+// The arguments of every kernel. count rows of keys scores (axes: scores, mask, bias), row r of query r mod queries;
+// steps of each operand along the keys, 0 where a mask or bias is broadcast. Bit 0 of packed: the mask, bit 1: the bias
+// can be read as vectors, as the scores where WIDTH > 1. The query at position i sees keys i + first to i + last, the
+// least and the greatest i64 for none, where banded. Of heads (by_head: slopes, sinks, shifts, lengths) null are those
+// there are not.
+#define SCORES                                                                                                      \
+    const C *scores, const b8 *mask, const C *bias, i64 count, Axes<3> axes, i64 queries, u64 by_queries, i64 keys, \
+        i64 scores_step, i64 mask_step, i64 bias_step, int packed, C scale, C cap, int banded, i64 first, i64 last, \
         i64 center, const C *slopes, const C *sinks, const i64 *shifts, const i64 *lengths, Axes<4> by_head
-#define SCORES_GIVEN                                                                                                    \
-    scores, mask, bias, axes, queries, by_queries, keys, scores_step, mask_step, bias_step, packed, scale, cap, banded,   \
+#define SCORES_GIVEN                                                                                                   \
+    scores, mask, bias, axes, queries, by_queries, keys, scores_step, mask_step, bias_step, packed, scale, cap, banded,\
         first, last, center, slopes, sinks, shifts, lengths, by_head
 
 #define LEAST ((i64)0x8000000000000000ULL)
@@ -45,7 +47,8 @@ struct Row {
     C slope;
     i64 center;  // the key at distance 0
 
-    __device__ __forceinline__ Row(i64 row, const C* scores, const b8* mask, const C* bias, const Axes<3>& axes, i64 queries,
+    __device__ __forceinline__ Row(i64 row, const C* scores, const b8* mask, const C* bias, const Axes<3>& axes,
+                                   i64 queries,
                                    u64 by_queries, i64 keys, i64 scores_step, i64 mask_step, i64 bias_step, int packed,
                                    C scale, C cap, int banded, i64 first, i64 last, i64 center, const C* slopes,
                                    const C* sinks, const i64* shifts, const i64* lengths, const Axes<4>& by_head)
@@ -90,8 +93,9 @@ struct Row {
         return v;
     }
 
-    // N vectors of scores, the first of which begins at key start, the others step keys apart: -inf where not let through.
-    // All that is read of one operand is asked for before any of it is used. I is int where keys and steps allow it.
+    // N vectors of scores, the first of which begins at key start, the others step keys apart: -inf where not let
+    // through. All that is read of one operand is asked for before any of it is used. I is int where keys and steps
+    // allow it.
     template <int N, class I> __device__ __forceinline__ void read(C (&s)[N][WIDTH], I start, I step) const {
         Vector x[N];
         Vector b[N];
@@ -162,7 +166,9 @@ struct Weights {
     }
 
     // exp(s - top); positions not let through are 0 whatever stands elsewhere
-    __device__ __forceinline__ C exponential(C s) const { return broken ? s == -INFINITY ? 0 : (C)NAN_F32 : exp(s - top); }
+    __device__ __forceinline__ C exponential(C s) const {
+        return broken ? s == -INFINITY ? 0 : (C)NAN_F32 : exp(s - top);
+    }
 
     // sum: of the row's exponentials
     __device__ __forceinline__ void sum(C sum) {

@@ -1,6 +1,6 @@
-// Attention weights of rows too long for registers, cut into splits pieces of chunk keys, a multiple of WIDTH: the first
-// launch leaves the state of piece p of row r at states[r * splits + p], the second merges them and writes the weights.
-// Scores are read twice, the second time from the cache where they fit. Macros: as attention.cuh.
+// Attention weights of rows too long for registers, cut into splits pieces of chunk keys, a multiple of WIDTH: the
+// first launch leaves the state of piece p of row r at states[r * splits + p], the second merges them and writes the
+// weights. Scores are read twice, the second time from the cache where they fit. Macros: as attention.cuh.
 #include "attention.cuh"
 
 #define BLOCK 256

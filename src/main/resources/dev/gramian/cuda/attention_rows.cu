@@ -1,9 +1,9 @@
-// Attention weights of rows that a group of threads holds in registers: scores are read once, weights written once. Macros:
-// as attention.cuh; COUNT vectors to a thread; blocks have at most BOUND threads. A group is threads threads: of a warp,
-// or the block. keys <= threads * COUNT * WIDTH.
+// Attention weights of rows that a group of threads holds in registers: scores are read once, weights written once.
+// Macros: as attention.cuh; COUNT vectors to a thread; blocks have at most BOUND threads. A group is threads threads:
+// of a warp, or the block. keys <= threads * COUNT * WIDTH.
 //
-// COUNT is 4 at most for vectors, 8 for single scores: with mask and bias beside the scores more would leave the SM too few
-// threads, or spill.
+// COUNT is 4 at most for vectors, 8 for single scores: with mask and bias beside the scores more would leave the SM too
+// few threads, or spill.
 #include "attention.cuh"
 
 #define AT_LEAST (BOUND > 256 ? 1 : CAP + MASK + BIAS + HEADS > 1 ? 3 : 4)

@@ -9,8 +9,8 @@ template <int N> struct Axes {
     i64 stride[N][MAX_AXES];
 };
 
-// n / d for n < 2^31 by a product and a shift: a divisor is ceil(2^(31 + s) / d) below and s - 1 above, s = ceil(log2(d)),
-// d from 2 on; 0 for d >= 2^31. A division takes 20 instructions in 32 bits and 100 in 64.
+// n / d for n < 2^31 by a product and a shift: a divisor is ceil(2^(31 + s) / d) below and s - 1 above, s =
+// ceil(log2(d)), d from 2 on; 0 for d >= 2^31. A division takes 20 instructions in 32 bits and 100 in 64.
 __device__ __forceinline__ u32 divide(u32 n, u64 divisor) {
     return (u32)((u64)n * (u32)divisor >> 32) >> (u32)(divisor >> 32);
 }

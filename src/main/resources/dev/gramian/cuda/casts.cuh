@@ -1,5 +1,5 @@
-// convert(p, v): v, of a compute type, to an element of any type. Floats round once, to nearest even; to integers toward
-// zero, saturating, NaN is 0; integers to narrower ones keep the low bits; to BOOL is v != 0.
+// convert(p, v): v, of a compute type, to an element of any type. Floats round once, to nearest even; to integers
+// toward zero, saturating, NaN is 0; integers to narrower ones keep the low bits; to BOOL is v != 0.
 
 // v with its low bits gathered into one where F64 cannot hold them, so that the next rounding is the only one.
 __device__ __forceinline__ f64 to_odd(i64 v) {

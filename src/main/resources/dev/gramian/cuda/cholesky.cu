@@ -3,8 +3,8 @@
 // Right-looking, a column at a time, two barriers a step.
 #include "matrices.cuh"
 
-// l (count, n, n) of count matrices of a view, lower triangles alone read. infos[matrix]: the order of the first leading minor
-// that is not positive definite, l is not written then, or 0.
+// l (count, n, n) of count matrices of a view, lower triangles alone read. infos[matrix]: the order of the first
+// leading minor that is not positive definite, l is not written then, or 0.
 extern "C" __global__ void cholesky(i64 count, Axes<1> batch, const REAL* x, i64 row, i64 column, i32 n, REAL* l,
                                     i32* infos) {
     extern __shared__ f64 dynamic[];

@@ -22,7 +22,8 @@ struct b8 { u8 value; };  // BOOL: 0 or 1
 #define INFINITY INFINITE_F32
 #endif
 
-// ---- half types ------------------------------------------------------------------------------------------------------
+// ---- half types
+// ------------------------------------------------------------------------------------------------------
 
 #ifdef GRAMIAN_EMULATED
 
@@ -105,7 +106,8 @@ __device__ __forceinline__ f32 narrow_to_odd(f64 x) {
 __device__ __forceinline__ f16 narrow_f16(f64 x) { return narrow_f16(narrow_to_odd(x)); }
 __device__ __forceinline__ bf16 narrow_bf16(f64 x) { return narrow_bf16(narrow_to_odd(x)); }
 
-// ---- arithmetic types ------------------------------------------------------------------------------------------------
+// ---- arithmetic types
+// ------------------------------------------------------------------------------------------------
 
 // Compute<T>::type is what arithmetic on T is done in: F32 for half types, long long for integers and BOOL.
 template <class T> struct Compute { typedef i64 type; };
@@ -138,12 +140,14 @@ __device__ __forceinline__ void store(i32* p, i64 x) { *p = (i32)x; }
 __device__ __forceinline__ void store(u8* p, i64 x) { *p = (u8)x; }
 __device__ __forceinline__ void store(b8* p, i64 x) { p->value = (u8)(x & 1); }
 
-// ---- vectors ---------------------------------------------------------------------------------------------------------
+// ---- vectors
+// ---------------------------------------------------------------------------------------------------------
 
 // N elements read or written at once, at an address that is a multiple of their size; 16 bytes are the most.
 template <class T, int N> struct alignas(sizeof(T) * N) Pack { T v[N]; };
 
-// ---- largest and smallest --------------------------------------------------------------------------------------------
+// ---- largest and smallest
+// --------------------------------------------------------------------------------------------
 
 // NaN if either is NaN; 0.0 is above -0.0. Equal numbers differ in no other bit than a zero's sign.
 __device__ __forceinline__ f64 maximum(f64 a, f64 b) {

@@ -1,8 +1,9 @@
 // Tensors side by side: many pieces by one launch. T: a word of 1 to 16 bytes that fits into all pieces.
 //
-// The result is rows of `length` words. A piece is a stretch of each row; it is read as rows too, some words apart, whose
-// words are `step` apart. Threads go over the words of the result's rows that these pieces fill and look their piece up
-// in the table, which comes with the launch: no copy of it to the device that could be changed before it is read.
+// The result is rows of `length` words. A piece is a stretch of each row; it is read as rows too, some words apart,
+// whose words are `step` apart. Threads go over the words of the result's rows that these pieces fill and look their
+// piece up in the table, which comes with the launch: no copy of it to the device that could be changed before it is
+// read.
 
 #define MOST 64
 #define UNROLL 4

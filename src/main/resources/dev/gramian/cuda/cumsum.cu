@@ -2,9 +2,9 @@
 //
 // count slices (axes kept: x, out) of n elements, step_x and step_out apart. A slice is cut into splits pieces of chunk
 // elements. One piece: one launch. More: the first, with out null, puts the sum of piece s of slice i to
-// totals (at i * splits + s for rows, at s * count + i for columns); the second starts each piece from the sum of the totals before it. Reading x twice costs a
-// quarter to a third more than passing sums on from block to block while they run, but gives the same bits every time.
-// Floats are summed in F64 and rounded as they are stored.
+// totals (at i * splits + s for rows, at s * count + i for columns); the second starts each piece from the sum of the
+// totals before it. Reading x twice costs a quarter to a third more than passing sums on from block to block while they
+// run, but gives the same bits every time. Floats are summed in F64 and rounded as they are stored.
 #define BLOCK 256
 #define EACH 8
 
@@ -80,7 +80,8 @@ extern "C" __global__ void __launch_bounds__(BLOCK)
         i64 at[2];
         locate(kept, slice, at);
         i64 first = split * chunk;
-        int m = (int)(n - first < chunk ? n - first : chunk);  // the same for the whole block or, with one piece, always
+        // the same for the whole block or, with one piece, always
+        int m = (int)(n - first < chunk ? n - first : chunk);
         const ELEMENT* from = x + at[0] + first * step_x;
         bool packed_x = step_x == 1 && Run<ELEMENT>::aligned(from);
         RESULT* to = out + at[1] + first;
@@ -120,7 +121,8 @@ extern "C" __global__ void __launch_bounds__(BLOCK)
 
 // A thread walks down its slice, its neighbours down those beside it. Piece s is that of blocks (., s).
 extern "C" __global__ void __launch_bounds__(BLOCK)
-    columns(const ELEMENT* x, i64 count, Axes<2> kept, i64 n, i64 step_x, i64 step_out, i64 chunk, W* totals, RESULT* out) {
+    columns(const ELEMENT* x, i64 count, Axes<2> kept, i64 n, i64 step_x, i64 step_out, i64 chunk, W* totals,
+            RESULT* out) {
     i64 split = blockIdx.y;
     i64 first = split * chunk;
     int m = (int)(n - first < chunk ? n - first : chunk);

@@ -4,8 +4,8 @@
 // statements that set r from a, b, c, p and q; one of PACKED, STRIDED, TILED, the way to go over the elements; VECTOR,
 // elements that `packed` handles at once. One way of one function is a program: that is what a first use compiles.
 //
-// Operands: their axes (the result's last), two bits of `modes` each, their addresses. An operand that is a constant has
-// no memory: the first is p, the second q. flag is for functions that refuse some values: they lower it.
+// Operands: their axes (the result's last), two bits of `modes` each, their addresses. An operand that is a constant
+// has no memory: the first is p, the second q. flag is for functions that refuse some values: they lower it.
 #include "functions.cuh"
 #include "casts.cuh"
 
@@ -66,9 +66,9 @@ template <class E> __device__ __forceinline__ Pack<E, VECTOR> fetch(const E* fro
 #define PACKS (VECTOR < 8 ? 2 : 1)
 
 // Axes in packs: the innermost is sizes and strides of VECTOR elements, which lie in a row or are one. Behind the packs
-// `tail` elements more, of operands that are one row. 16 bytes of the widest operand are a pack, two packs a thread: enough
-// in flight to cover memory's latency. An operand that is not aligned to packs is read element by element out of the
-// first-level cache, which still keeps up with memory.
+// `tail` elements more, of operands that are one row. 16 bytes of the widest operand are a pack, two packs a thread:
+// enough in flight to cover memory's latency. An operand that is not aligned to packs is read element by element out of
+// the first-level cache, which still keeps up with memory.
 extern "C" __global__ void __launch_bounds__(THREADS)
 packed(i64 packs, i32 tail, Axes<OPERANDS> axes, OPERAND_PARAMETERS) {
     IN_A p_element;
@@ -181,7 +181,8 @@ strided(i64 count, Axes<OPERANDS> axes, OPERAND_PARAMETERS) {
 template <class E> struct Tile {
     E v[TILE][TILE + (sizeof(E) < 4 ? 4 / sizeof(E) : 1)];
 
-    // Elements (a0 + r, b0 + c) of the last axis and the one before, neighbours along the latter in neighbouring threads.
+    // Elements (a0 + r, b0 + c) of the last axis and the one before, neighbours along the latter in neighbouring
+    // threads.
     __device__ __forceinline__ void fill(const E* from, i64 step_a, i64 step_b, i64 left_a, i64 left_b) {
         #pragma unroll
         for (int r = 0; r < TILE; r += ROWS) {
@@ -199,8 +200,8 @@ template <class E> struct Tile {
 
 // A transposed operand or several: where the last axis takes long steps in some operand and the axis before short ones.
 // Those operands go through tiles in shared memory, so that both they and the result are read and written line by line.
-// Blocks: x over tiles along the last axis, y along the one before, z over the others; `tiles`: a bit for each operand that
-// goes through one.
+// Blocks: x over tiles along the last axis, y along the one before, z over the others; `tiles`: a bit for each operand
+// that goes through one.
 extern "C" __global__ void __launch_bounds__(THREADS)
 tiled(i64 planes, i32 tiles, Axes<OPERANDS> axes, OPERAND_PARAMETERS) {
     __shared__ Tile<IN_A> tile_a;

@@ -5,8 +5,8 @@
 
 typedef Pack<T, N> Word;
 
-// *first: all ones before, which is -1; then the row-major position of the first element that is not finite. count: words;
-// what is left of size is at the end of contiguous elements.
+// *first: all ones before, which is -1; then the row-major position of the first element that is not finite. count:
+// words; what is left of size is at the end of contiguous elements.
 extern "C" __global__ void first_non_finite(i64 size, i64 count, Axes<1> axes, const Word* x, u64* first) {
     for (i64 base = GRID_START; base < count; base += UNROLL * GRID_STEP) {
         Word w[UNROLL];

@@ -1,6 +1,7 @@
 // Functions that the expressions of MapFn and ZipFn name beside CUDA's own.
 
-// ---- floats ----------------------------------------------------------------------------------------------------------
+// ---- floats
+// ----------------------------------------------------------------------------------------------------------
 
 // 1 / (1 + exp(-x)); neither end overflows or loses digits.
 template <class F> __device__ __forceinline__ F sigmoid(F x) {
@@ -9,7 +10,9 @@ template <class F> __device__ __forceinline__ F sigmoid(F x) {
 }
 
 // x * sigmoid(u); -0 where u is so small that the product would be -inf times 0.
-template <class F> __device__ __forceinline__ F times_sigmoid(F x, F u) { return u < F(-800) ? F(-0.0) : x * sigmoid(u); }
+template <class F> __device__ __forceinline__ F times_sigmoid(F x, F u) {
+    return u < F(-800) ? F(-0.0) : x * sigmoid(u);
+}
 
 template <class F> __device__ __forceinline__ F silu(F x) { return times_sigmoid(x, x); }
 
@@ -28,8 +31,8 @@ template <> struct RootHalf<f64> {
     static __device__ __forceinline__ f64 low() { return -0x1.bdd3413b26456p-55; }
 };
 
-// x Phi(x) = x erfc(-x / sqrt(2)) / 2. What rounding takes from the argument a counts, times 2 a^2, in the tail: it goes
-// in again by the slope, erfc'(a) = -erfc(a) (a + sqrt(a^2 + s)) with s from 4 / pi to 2.
+// x Phi(x) = x erfc(-x / sqrt(2)) / 2. What rounding takes from the argument a counts, times 2 a^2, in the tail: it
+// goes in again by the slope, erfc'(a) = -erfc(a) (a + sqrt(a^2 + s)) with s from 4 / pi to 2.
 template <class F> __device__ __forceinline__ F gelu(F x) {
     if (x > F(9)) {
         return x;
@@ -52,7 +55,8 @@ template <class F> __device__ __forceinline__ F floormod(F x, F y) {
     return (r < 0) != (y < 0) ? r + y : r;
 }
 
-// ---- integers --------------------------------------------------------------------------------------------------------
+// ---- integers
+// --------------------------------------------------------------------------------------------------------
 
 // The remainder with y's sign; y is not 0. The longer division only where one of them is longer: it is slow.
 __device__ __forceinline__ i64 floormod(i64 x, i64 y) {

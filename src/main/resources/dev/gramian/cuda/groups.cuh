@@ -1,5 +1,6 @@
-// Values merged across a group: the neighbouring threads that share a row, a power of two of them: up to 32 of a warp, or
-// a whole block. Every lane of a warp, and every thread of a block, has to take part, with or without a row of its own.
+// Values merged across a group: the neighbouring threads that share a row, a power of two of them: up to 32 of a warp,
+// or a whole block. Every lane of a warp, and every thread of a block, has to take part, with or without a row of its
+// own.
 
 #define FULL_WARP 0xffffffffu
 #define LANE ((int)(threadIdx.x & 31))
@@ -12,8 +13,8 @@ struct Largest {
     template <class T> static __device__ __forceinline__ T of(T a, T b) { return maximum(a, b); }
 };
 
-// Op::of over the group's values, the same bits in all its threads: Op::of has to be commutative. shared: a place for 32
-// values, used where the group is a block; of two calls in a row each needs its own.
+// Op::of over the group's values, the same bits in all its threads: Op::of has to be commutative. shared: a place for
+// 32 values, used where the group is a block; of two calls in a row each needs its own.
 template <class Op, class T> __device__ __forceinline__ T group_all(T x, int threads, T* shared) {
     int lanes = threads < 32 ? threads : 32;
     for (int o = lanes >> 1; o > 0; o >>= 1) {

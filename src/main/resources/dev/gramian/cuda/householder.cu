@@ -1,16 +1,17 @@
 // QR by Householder reflections, one block a matrix. Macros: REAL; PLACE: 0 the matrix in shared memory while it is
 // factored, 2 in global memory.
 //
-// A = H_0 H_1 ... R with H_j = 1 - tau_j v_j v_j', v_j zero above j and one at j. One warp makes a reflection, then each warp
-// takes whole columns of the trailing matrix: two barriers a step. The reflections are then applied to columns that are
-// independent of each other, a warp a column, for Q or for Q times a small matrix.
+// A = H_0 H_1 ... R with H_j = 1 - tau_j v_j v_j', v_j zero above j and one at j. One warp makes a reflection, then
+// each warp takes whole columns of the trailing matrix: two barriers a step. The reflections are then applied to
+// columns that are independent of each other, a warp a column, for Q or for Q times a small matrix.
 //
-// Considered: blocked reflections, which turn the work into products beyond the sizes that fit here; cublasGeqrfBatched,
-// which makes no Q; Gram-Schmidt, which loses orthogonality.
+// Considered: blocked reflections, which turn the work into products beyond the sizes that fit here;
+// cublasGeqrfBatched, which makes no Q; Gram-Schmidt, which loses orthogonality.
 #include "matrices.cuh"
 
-// Makes the reflection that takes column x of n elements to a multiple of its first; returns tau. By one warp. In powers of two of
-// the largest element: what is left of a singular matrix sinks into the subnormal numbers, of which no unit vector is made.
+// Makes the reflection that takes column x of n elements to a multiple of its first; returns tau. By one warp. In
+// powers of two of the largest element: what is left of a singular matrix sinks into the subnormal numbers, of which no
+// unit vector is made.
 __device__ REAL reflection(REAL* x, int n) {
     REAL alpha = x[0];
     REAL rest = warp_largest(x + 1, n - 1);
@@ -36,8 +37,8 @@ __device__ REAL reflection(REAL* x, int n) {
     return (beta - alpha) / beta;
 }
 
-// y -= tau v (v'y) on elements from to m - 1, step apart; v is one at from, which is not stored. By one warp, each element by
-// the same lane whatever from is.
+// y -= tau v (v'y) on elements from to m - 1, step apart; v is one at from, which is not stored. By one warp, each
+// element by the same lane whatever from is.
 __device__ __forceinline__ void reflect_column(REAL* y, i64 step, const REAL* v, int from, int m, REAL tau) {
     int start = (from & ~31) + LANE;
     REAL sum = 0;
@@ -52,10 +53,10 @@ __device__ __forceinline__ void reflect_column(REAL* y, i64 step, const REAL* v,
     }
 }
 
-// count matrices (m, n) of a view. reflections (count, m x n column-major): v below the diagonal; tau (count, k = min(m, n));
-// r (r_rows, n), zeros below its diagonal, by strides. orders, where not null: columns are taken longest first, column j of R
-// being the matrix's column orders[j], as are the columns of reflections; r is left multiplied by a power of two whose exponent
-// goes to exponents, and is surely in range. Null: columns are taken as they come.
+// count matrices (m, n) of a view. reflections (count, m x n column-major): v below the diagonal; tau (count, k =
+// min(m, n)); r (r_rows, n), zeros below its diagonal, by strides. orders, where not null: columns are taken longest
+// first, column j of R being the matrix's column orders[j], as are the columns of reflections; r is left multiplied by
+// a power of two whose exponent goes to exponents, and is surely in range. Null: columns are taken as they come.
 extern "C" __global__ void factorise(i64 count, Axes<1> batch, const REAL* x, i64 row, i64 column, i32 m, i32 n,
                                      REAL* reflections, REAL* tau, REAL* r, i64 r_batch, i64 r_row, i64 r_column,
                                      i32 r_rows, i32* orders, i32* exponents) {
@@ -137,9 +138,9 @@ extern "C" __global__ void factorise(i64 count, Axes<1> batch, const REAL* x, i6
     }
 }
 
-// H_0 ... H_{k-1} applied to columns columns: those of x (small, small), column-major, with zeros below, then those of the
-// identity; x null: of the identity alone. To out (m, columns) by strides. orders: where reflections are, or null. A block takes
-// 4 columns a warp of one matrix; a column is in shared memory where in_shared, else in out.
+// H_0 ... H_{k-1} applied to columns columns: those of x (small, small), column-major, with zeros below, then those of
+// the identity; x null: of the identity alone. To out (m, columns) by strides. orders: where reflections are, or null.
+// A block takes 4 columns a warp of one matrix; a column is in shared memory where in_shared, else in out.
 extern "C" __global__ void reflect(i64 count, i32 m, i32 n, const REAL* reflections, const REAL* tau, const i32* orders,
                                    const REAL* x, i32 small, REAL* out, i64 out_batch, i64 out_row, i64 out_column,
                                    i32 columns, i32 in_shared) {

@@ -9,7 +9,8 @@ struct Least {
     static __device__ __forceinline__ u64 of(u64 a, u64 b) { return a < b ? a : b; }
 };
 
-// Position of the first entry outside -entries to entries - 1, or all ones. Several blocks take *first as it is, all ones.
+// Position of the first entry outside -entries to entries - 1, or all ones. Several blocks take *first as it is, all
+// ones.
 extern "C" __global__ void first_bad(i64 count, Axes<1> axes, const I* index, i64 entries, u64* first) {
     __shared__ u64 shared[32];
     u64 bad = ~0ull;

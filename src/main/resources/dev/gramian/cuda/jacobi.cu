@@ -1,17 +1,18 @@
-// Singular values of square matrices by one-sided Jacobi rotations, one block a matrix: the columns of L are rotated in pairs
-// until they are orthogonal, L V = U diag(S). Macros: REAL; ROWS: elements of a column that a thread keeps in registers, 0:
-// columns of any length are read twice; PLACE: 0 L and V in shared memory, 1 V in global memory, 2 both.
+// Singular values of square matrices by one-sided Jacobi rotations, one block a matrix: the columns of L are rotated in
+// pairs until they are orthogonal, L V = U diag(S). Macros: REAL; ROWS: elements of a column that a thread keeps in
+// registers, 0: columns of any length are read twice; PLACE: 0 L and V in shared memory, 1 V in global memory, 2 both.
 //
 // L is the transpose of R, from a QR decomposition of a matrix with its columns sorted by length (householder.cu): its
-// columns are nearly orthogonal already and nearly sorted, so 7 to 10 sweeps do where the matrix itself takes 9 to 30, and a
-// graded or singular one more. A sweep visits every pair of columns once, in rounds of disjoint pairs (round-robin), a pair to
-// a group of threads. L is scaled by a power of two so that squares stay in range for columns that are 2^95 (2^960) times
-// shorter than the longest; shorter ones count as zero, their U is completed to an orthonormal basis.
+// columns are nearly orthogonal already and nearly sorted, so 7 to 10 sweeps do where the matrix itself takes 9 to 30,
+// and a graded or singular one more. A sweep visits every pair of columns once, in rounds of disjoint pairs
+// (round-robin), a pair to a group of threads. L is scaled by a power of two so that squares stay in range for columns
+// that are 2^95 (2^960) times shorter than the longest; shorter ones count as zero, their U is completed to an
+// orthonormal basis.
 //
-// Considered: the Gramian's eigenvalues, which lose half of the digits; exchanging columns so that the longer comes first (de
-// Rijk), which costs sweeps in this order of pairs: 9 against 8 at n = 64, 13 against 10 at n = 128; a second QR, which saves
-// half a sweep; blocks of columns by products, which pay off beyond the sizes that fit here; lengths updated rather than
-// computed anew, which saves a third of the arithmetic and drifts.
+// Considered: the Gramian's eigenvalues, which lose half of the digits; exchanging columns so that the longer comes
+// first (de Rijk), which costs sweeps in this order of pairs: 9 against 8 at n = 64, 13 against 10 at n = 128; a second
+// QR, which saves half a sweep; blocks of columns by products, which pay off beyond the sizes that fit here; lengths
+// updated rather than computed anew, which saves a third of the arithmetic and drifts.
 #include "matrices.cuh"
 
 // Sweeps after which a matrix counts as not converged. Elements over 500 decades have been seen to take 22.
@@ -141,8 +142,8 @@ __device__ bool orthogonalise(REAL* w, int ldw, REAL* v, int ldv, int n, int gro
     return false;
 }
 
-// Columns from to n - 1 of u (n, n), orthonormal to each other and to those before: each starts from the unit vector that the
-// columns before reach least. space: 3 n elements.
+// Columns from to n - 1 of u (n, n), orthonormal to each other and to those before: each starts from the unit vector
+// that the columns before reach least. space: 3 n elements.
 __device__ void complete(REAL* u, i64 row, i64 column, int n, int from, REAL* space, REAL* shared, int* chosen) {
     REAL* reached = space;
     REAL* candidate = space + n;
@@ -212,11 +213,13 @@ __device__ void complete(REAL* u, i64 row, i64 column, int n, int from, REAL* sp
     }
 }
 
-// count matrices l (n, n), column-major. s (count, n), descending. u (n, n) by strides, its row i being row rows[i] (count, n)
-// of the result; null for values alone. v_out (count, n, n), column-major. infos[matrix]: 0, or 1 where it does not converge.
-// group: threads to a pair of columns, 8, 16 or 32, with group * ROWS >= n. exponents: of the powers of two by which the
-// matrices were multiplied before. scratch: of each block scratch_block elements for what PLACE puts in global memory.
-extern "C" __global__ void jacobi(i64 count, const REAL* l, i32 n, REAL* s, REAL* u, i64 u_batch, i64 u_row, i64 u_column,
+// count matrices l (n, n), column-major. s (count, n), descending. u (n, n) by strides, its row i being row rows[i]
+// (count, n) of the result; null for values alone. v_out (count, n, n), column-major. infos[matrix]: 0, or 1 where it
+// does not converge. group: threads to a pair of columns, 8, 16 or 32, with group * ROWS >= n. exponents: of the powers
+// of two by which the matrices were multiplied before. scratch: of each block scratch_block elements for what PLACE
+// puts in global memory.
+extern "C" __global__ void jacobi(i64 count, const REAL* l, i32 n, REAL* s, REAL* u, i64 u_batch, i64 u_row,
+                                  i64 u_column,
                                   const i32* rows, REAL* v_out, const i32* exponents, i32* infos, REAL* scratch,
                                   i64 scratch_block, i32 group) {
     extern __shared__ f64 dynamic[];

@@ -1,12 +1,13 @@
 // LU by partial pivoting of rows, one block a matrix in shared memory, and what follows from it: factors, solutions,
 // inverses, determinants. Macro: REAL.
 //
-// Right-looking, a column at a time: three barriers a step, the trailing matrix updated by all threads. A column of zeros is
-// passed over as in LAPACK, so the factors of a singular matrix are exact; NaN wins the search for a pivot, so that it
-// travels instead of looking like a zero. Divisions rather than products by inverses: pivots may be subnormal.
+// Right-looking, a column at a time: three barriers a step, the trailing matrix updated by all threads. A column of
+// zeros is passed over as in LAPACK, so the factors of a singular matrix are exact; NaN wins the search for a pivot, so
+// that it travels instead of looking like a zero. Divisions rather than products by inverses: pivots may be subnormal.
 //
-// Considered: cublasGetrfBatched, which takes square matrices alone and pointer arrays, and says nothing of what follows a
-// zero pivot; register files for n <= 32, a second kernel for what a single warp without real barriers does already.
+// Considered: cublasGetrfBatched, which takes square matrices alone and pointer arrays, and says nothing of what
+// follows a zero pivot; register files for n <= 32, a second kernel for what a single warp without real barriers does
+// already.
 #include "matrices.cuh"
 
 struct Factors {
@@ -81,8 +82,8 @@ __device__ Factors factorise(REAL* a, int ld, int m, int n, int* order, REAL* st
 }
 
 // p (count, m), l (count, m, k), u (count, k, n) of count matrices (m, n) of a view, k = min(m, n).
-extern "C" __global__ void lu_factors(i64 count, Axes<1> batch, const REAL* x, i64 row, i64 column, i32 m, i32 n, i64* p,
-                                      REAL* l, REAL* u) {
+extern "C" __global__ void lu_factors(i64 count, Axes<1> batch, const REAL* x, i64 row, i64 column, i32 m, i32 n,
+                                      i64* p, REAL* l, REAL* u) {
     extern __shared__ f64 dynamic[];
     Room room = {(char*)dynamic};
     REAL* step = room.take<REAL>(2);
@@ -209,7 +210,8 @@ extern "C" __global__ void permutation(i64 m, i64 k, const i64* pivots, i64* p, 
     }
 }
 
-// ---- determinants ------------------------------------------------------------------------------------------------------
+// ---- determinants
+// ------------------------------------------------------------------------------------------------------
 
 // mantissa * 2^exponent, mantissa in +-[1, 2), 0, inf or NaN: products may leave the range on the way to one inside it.
 struct Product {
@@ -255,8 +257,8 @@ struct Product {
     }
 };
 
-// By one whole warp: the product of n elements, step apart, to the determinant or, where second is not null, its sign and
-// the logarithm of its magnitude.
+// By one whole warp: the product of n elements, step apart, to the determinant or, where second is not null, its sign
+// and the logarithm of its magnitude.
 __device__ void determinant_of(const REAL* a, i64 step, i64 n, bool negative, i64 exponent, REAL* first, REAL* second) {
     Product p = {1, 0};
     for (i64 i = LANE; i < n; i += 32) {

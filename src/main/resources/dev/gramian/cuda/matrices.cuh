@@ -1,5 +1,5 @@
-// For kernels that hold one matrix in a block, its elements REAL (f32 or f64): places in shared memory, matrices read from
-// views, scaling by powers of two, sums over warps. Blocks are a power of two of threads, from 32 on.
+// For kernels that hold one matrix in a block, its elements REAL (f32 or f64): places in shared memory, matrices read
+// from views, scaling by powers of two, sums over warps. Blocks are a power of two of threads, from 32 on.
 
 #define WARP ((int)(threadIdx.x >> 5))
 #define WARPS ((int)(blockDim.x >> 5))
@@ -13,10 +13,11 @@ __device__ __forceinline__ f64 root(f64 x) { return sqrt(x); }
 __device__ __forceinline__ f32 with_sign(f32 x, f32 sign) { return copysignf(x, sign); }
 __device__ __forceinline__ f64 with_sign(f64 x, f64 sign) { return copysign(x, sign); }
 
-// ---- powers of two -----------------------------------------------------------------------------------------------------
+// ---- powers of two
+// -----------------------------------------------------------------------------------------------------
 
-// e of 2^e <= |x| < 2^(e+1); of subnormals and zero that of the smallest normal number, less 1; of inf and NaN the largest
-// of all, 128 or 1024.
+// e of 2^e <= |x| < 2^(e+1); of subnormals and zero that of the smallest normal number, less 1; of inf and NaN the
+// largest of all, 128 or 1024.
 __device__ __forceinline__ int exponent(f32 x) { return (__float_as_int(x) >> 23 & 0xff) - 127; }
 __device__ __forceinline__ int exponent(f64 x) { return (int)(__double_as_longlong(x) >> 52 & 0x7ff) - 1023; }
 
@@ -35,7 +36,8 @@ struct Scale {
     __device__ __forceinline__ REAL of(REAL x) const { return x * first * second; }
 };
 
-// ---- shared memory -----------------------------------------------------------------------------------------------------
+// ---- shared memory
+// -----------------------------------------------------------------------------------------------------
 
 // Hands out dynamic shared memory piece by piece, each aligned to 8 bytes.
 struct Room {
@@ -48,7 +50,8 @@ struct Room {
     }
 };
 
-// ---- matrices ----------------------------------------------------------------------------------------------------------
+// ---- matrices
+// ----------------------------------------------------------------------------------------------------------
 
 // A matrix of a view to column-major memory, ld elements from column to column; threads next to each other read
 // neighbours where the view has any.
@@ -105,7 +108,8 @@ __device__ __forceinline__ void scale_matrix(REAL* a, int ld, int rows, int colu
     }
 }
 
-// ---- by one warp -------------------------------------------------------------------------------------------------------
+// ---- by one warp
+// -------------------------------------------------------------------------------------------------------
 
 __device__ __forceinline__ REAL warp_sum(REAL x) {
     for (int o = 16; o > 0; o >>= 1) {

@@ -11,9 +11,9 @@
 
 #define TILE 32
 
-// count matrices (rows, columns) from a view to memory of any strides, times 2^exponents[matrix] or its inverse where that
-// is not null. Tiles pass through shared memory, so that both sides are touched along their faster axis. 256 threads.
-// from null: the identity.
+// count matrices (rows, columns) from a view to memory of any strides, times 2^exponents[matrix] or its inverse where
+// that is not null. Tiles pass through shared memory, so that both sides are touched along their faster axis. 256
+// threads. from null: the identity.
 extern "C" __global__ void move(i64 rows, i64 columns, i64 count, Axes<1> batch, const REAL* from, i64 from_row,
                                 i64 from_column, REAL* to, i64 to_batch, i64 to_row, i64 to_column, i32 part,
                                 const i32* exponents, i32 inverse) {
@@ -43,7 +43,8 @@ extern "C" __global__ void move(i64 rows, i64 columns, i64 count, Axes<1> batch,
             i64 i = i0 + di;
             i64 j = j0 + dj;
             if (i < rows && j < columns) {
-                bool zero = part == UPPER ? i > j : part != ALL && part != SYMMETRIC && (i < j || (part == UNIT_LOWER && i == j));
+                bool zero = part == UPPER ? i > j : part != ALL && part != SYMMETRIC
+                    && (i < j || (part == UNIT_LOWER && i == j));
                 bool swap = part == SYMMETRIC && !mirrored && i < j;
                 REAL v = 0;
                 if (from == nullptr) {
@@ -71,7 +72,8 @@ extern "C" __global__ void move(i64 rows, i64 columns, i64 count, Axes<1> batch,
     }
 }
 
-// ---- scaling -----------------------------------------------------------------------------------------------------------
+// ---- scaling
+// -----------------------------------------------------------------------------------------------------------
 
 // Largest magnitudes of count runs of size elements, each by pieces blocks, to partial (count, pieces). 256 threads.
 extern "C" __global__ void magnitudes(i64 size, i64 count, i64 pieces, const REAL* x, REAL* partial) {
@@ -90,8 +92,8 @@ extern "C" __global__ void magnitudes(i64 size, i64 count, i64 pieces, const REA
     }
 }
 
-// exponents[b]: of the power of two that brings the largest magnitude of run b to [1, 2); 0 where it is zero, not finite,
-// or has an exponent of low to high already. One thread a run.
+// exponents[b]: of the power of two that brings the largest magnitude of run b to [1, 2); 0 where it is zero, not
+// finite, or has an exponent of low to high already. One thread a run.
 extern "C" __global__ void exponents(i64 count, i64 pieces, const REAL* partial, i32 low, i32 high, i32* exponents) {
     for (i64 b = GRID_START; b < count; b += GRID_STEP) {
         REAL m = 0;
@@ -118,7 +120,8 @@ extern "C" __global__ void rescale(i64 size, i64 count, i64 pieces, REAL* x, con
     }
 }
 
-// ---- triangular systems ------------------------------------------------------------------------------------------------
+// ---- triangular systems
+// ------------------------------------------------------------------------------------------------
 
 // infos[b]: 1 + the index of the first zero on the diagonal of matrix b, else -1 where an element is subnormal, else 0.
 // A block a matrix.
@@ -142,10 +145,11 @@ extern "C" __global__ void diagonal(i64 n, Axes<1> batch, const REAL* a, i64 ste
     }
 }
 
-// ---- failures ----------------------------------------------------------------------------------------------------------
+// ---- failures
+// ----------------------------------------------------------------------------------------------------------
 
-// failure: of the first info that is not zero (of those below zero alone where negative_only) its index and, 32 bits up,
-// itself; -1 where there is none. One block.
+// failure: of the first info that is not zero (of those below zero alone where negative_only) its index and, 32 bits
+// up, itself; -1 where there is none. One block.
 extern "C" __global__ void first_failure(i64 count, const i32* infos, i32 negative_only, i64* failure) {
     __shared__ i64 shared[32];
     i64 first = count;

@@ -3,8 +3,8 @@
 
 typedef Compute<ELEMENT>::type C;
 
-// A row's mean in two parts, so that x - mean is good to the last digit of F32, and 1 / sqrt(variance + eps) as a product:
-// of rows of subnormal F32 values it would overflow.
+// A row's mean in two parts, so that x - mean is good to the last digit of F32, and 1 / sqrt(variance + eps) as a
+// product: of rows of subnormal F32 values it would overflow.
 struct Norm {
     C high, low, scale, more;
 

@@ -1,8 +1,8 @@
-// Layer and RMS norm from what a reduction gave for each row before: mean and squared distances, or the sum of squares. For
-// rows too long for registers. Macros: as normalize.cuh; STATE, what the reduction carried along.
+// Layer and RMS norm from what a reduction gave for each row before: mean and squared distances, or the sum of squares.
+// For rows too long for registers. Macros: as normalize.cuh; STATE, what the reduction carried along.
 //
-// count rows (x_rows: x; results follow one another) of n elements (axes: x, weight, bias), cut into splits pieces of chunk.
-// weight and bias may be null.
+// count rows (x_rows: x; results follow one another) of n elements (axes: x, weight, bias), cut into splits pieces of
+// chunk. weight and bias may be null.
 #include "states.cuh"
 #include "normalize.cuh"
 

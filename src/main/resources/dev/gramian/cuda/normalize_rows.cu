@@ -1,8 +1,8 @@
-// Layer and RMS norm of rows that a group of threads holds in registers: read once, written once. Macros: as normalize.cuh;
-// WIDTH elements are read at once, COUNT such vectors to a thread; blocks have at most BOUND threads.
+// Layer and RMS norm of rows that a group of threads holds in registers: read once, written once. Macros: as
+// normalize.cuh; WIDTH elements are read at once, COUNT such vectors to a thread; blocks have at most BOUND threads.
 //
-// count rows (x_rows: x; results follow one another) of n elements (axes: x, weight, bias, without gaps where WIDTH > 1). A
-// group is threads threads: of a warp, or the block. n <= threads * COUNT * WIDTH. weight and bias may be null.
+// count rows (x_rows: x; results follow one another) of n elements (axes: x, weight, bias, without gaps where WIDTH >
+// 1). A group is threads threads: of a warp, or the block. n <= threads * COUNT * WIDTH. weight and bias may be null.
 #include "normalize.cuh"
 
 typedef Pack<ELEMENT, WIDTH> Vector;
@@ -20,8 +20,8 @@ struct Place {
 };
 
 extern "C" __global__ void __launch_bounds__(BOUND)
-    rows(const ELEMENT* x, const ELEMENT* weight, const ELEMENT* bias, i64 count, Axes<1> x_rows, int n, Axes<3> axes, f64 eps,
-         int threads, ELEMENT* out) {
+    rows(const ELEMENT* x, const ELEMENT* weight, const ELEMENT* bias, i64 count, Axes<1> x_rows, int n, Axes<3> axes,
+         f64 eps, int threads, ELEMENT* out) {
     __shared__ f64 shared[2][32];
     int lane = threadIdx.x & (threads - 1);
     int groups = blockDim.x / threads;

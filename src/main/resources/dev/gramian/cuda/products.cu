@@ -1,5 +1,6 @@
-// Matrix products that cuBLAS does not have. T: the operands' type, R: the result's. Integers, whose sums wrap in T; and
-// with ANNIHILATE 1 floats, where a zero of a annihilates NaN and infinities of b (for few rows: see annihilate.cu).
+// Matrix products that cuBLAS does not have. T: the operands' type, R: the result's. Integers, whose sums wrap in T;
+// and with ANNIHILATE 1 floats, where a zero of a annihilates NaN and infinities of b (for few rows: see
+// annihilate.cu).
 //
 // c (batch, m, n) = alpha a b, a (batch, m, k) and b (batch, k, n) of any strides. A block computes ROWS x COLUMNS
 // elements (ROWS 64 or 16), a thread 4 rows of 4 columns or of one, through shared memory, DEPTH columns of a at a time

@@ -109,8 +109,9 @@ extern "C" __global__ void __launch_bounds__(VALUES) bases(i64 spans, u32* total
     }
 }
 
-// One block per tile. places 0: those of the first pass, where each element is still at its own. to_keys 0: nobody needs
-// them after the last. Keys are put in order within the tile first, so that those of one value are written side by side.
+// One block per tile. places 0: those of the first pass, where each element is still at its own. to_keys 0: nobody
+// needs them after the last. Keys are put in order within the tile first, so that those of one value are written side
+// by side.
 extern "C" __global__ void __launch_bounds__(THREADS, sizeof(K) == 4 ? 3 : 2)
 scatter(i64 n, i64 tiles, i64 spans, const K* keys, const u32* places, i32 shift, const u32* counts, const u32* totals,
         K* to_keys, u32* to_places) {

@@ -9,7 +9,8 @@
 #define NORMAL 1
 #define INTEGERS 2
 
-// ---- bits ------------------------------------------------------------------------------------------------------------
+// ---- bits
+// ------------------------------------------------------------------------------------------------------------
 
 // The 64 random bits of elements 2c and 2c + 1.
 __device__ __forceinline__ void random_bits(u64 seed, u64 c, u64 (&bits)[2]) {
@@ -40,7 +41,8 @@ __device__ __forceinline__ f64 unit(u64 bits) { return (f64)(i64)(bits >> 11) * 
 // a b + c, rounded twice.
 __device__ __forceinline__ f64 step(f64 a, f64 b, f64 c) { return __dadd_rn(__dmul_rn(a, b), c); }
 
-// ---- uniform ---------------------------------------------------------------------------------------------------------
+// ---- uniform
+// ---------------------------------------------------------------------------------------------------------
 
 __device__ __forceinline__ f64 uniform(u64 bits, f64 a, f64 b) {
     f64 u = unit(bits);
@@ -93,7 +95,8 @@ template <class E> __device__ __forceinline__ f64 within(E type, f64 x, f64 a, f
     return r < a ? above(type, r) : r;
 }
 
-// ---- normal ----------------------------------------------------------------------------------------------------------
+// ---- normal
+// ----------------------------------------------------------------------------------------------------------
 
 __device__ __forceinline__ f64 natural_log(f64 w) {
     i64 bits = __double_as_longlong(w);
@@ -156,7 +159,8 @@ __device__ __forceinline__ void normal(const u64 (&bits)[2], f64 mean, f64 devia
     v[1] = step(r, q & 2 ? -y : y, mean);
 }
 
-// ---- kernel ----------------------------------------------------------------------------------------------------------
+// ---- kernel
+// ----------------------------------------------------------------------------------------------------------
 
 // A pair of elements a thread. a and b as in Philox; low and range for INTEGERS, range unsigned.
 extern "C" __global__ void draw(i64 count, u64 seed, f64 a, f64 b, i64 low, u64 range, OUT* out) {

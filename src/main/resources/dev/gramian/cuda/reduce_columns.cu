@@ -1,11 +1,11 @@
-// Slices that lie side by side in memory: neighbouring threads take neighbouring columns, each walks down its own. Macros:
-// ELEMENT, RESULT, STATE; INDEX: u32 where n < 2^31, else i64.
+// Slices that lie side by side in memory: neighbouring threads take neighbouring columns, each walks down its own.
+// Macros: ELEMENT, RESULT, STATE; INDEX: u32 where n < 2^31, else i64.
 //
 // x has lines (axes kept: x, result) of width columns, column_x and column_out elements apart; a column's slice has n
-// elements (axes reduced). A block is z lines' tiles, each across * down threads: across threads side by side take WIDTH
-// columns each, down of them share the columns, their states merged through shared memory. Piece s of a slice, chunk
-// elements of it, is that of blocks (., s); its state goes to states[s * count + r], r the place of the result, or, where
-// states is null and there is one piece, the result to out.
+// elements (axes reduced). A block is z lines' tiles, each across * down threads: across threads side by side take
+// WIDTH columns each, down of them share the columns, their states merged through shared memory. Piece s of a slice,
+// chunk elements of it, is that of blocks (., s); its state goes to states[s * count + r], r the place of the result,
+// or, where states is null and there is one piece, the result to out.
 #include "states.cuh"
 
 #define BLOCK 256
@@ -34,8 +34,10 @@ template <int WIDTH, int COUNT> __device__ __forceinline__ void add(State (&s)[W
     }
 }
 
-template <int WIDTH> __device__ __forceinline__ void columns(const ELEMENT* x, i64 lines, const Axes<2>& kept, i64 width,
-                                                             i64 column_x, i64 column_out, i64 tiles, u64 by_tiles, i64 n,
+template <int WIDTH> __device__ __forceinline__ void columns(const ELEMENT* x, i64 lines, const Axes<2>& kept,
+                                                             i64 width,
+                                                             i64 column_x, i64 column_out, i64 tiles, u64 by_tiles,
+                                                             i64 n,
                                                              const Axes<1>& reduced, int across, int down, i64 chunk,
                                                              i64 count, State* states, RESULT* out, f64 ddof) {
     __shared__ State shared[BLOCK * WIDTH];
@@ -100,8 +102,8 @@ template <int WIDTH> __device__ __forceinline__ void columns(const ELEMENT* x, i
 extern "C" __global__ void __launch_bounds__(BLOCK)
     dense(const ELEMENT* x, i64 lines, Axes<2> kept, i64 width, i64 column_x, i64 column_out, i64 tiles, u64 by_tiles,
           i64 n, Axes<1> reduced, int across, int down, i64 chunk, i64 count, State* states, RESULT* out, f64 ddof) {
-    columns<VECTOR>(x, lines, kept, width, column_x, column_out, tiles, by_tiles, n, reduced, across, down, chunk, count,
-                    states, out, ddof);
+    columns<VECTOR>(x, lines, kept, width, column_x, column_out, tiles, by_tiles, n, reduced, across, down, chunk,
+                    count, states, out, ddof);
 }
 
 extern "C" __global__ void __launch_bounds__(BLOCK)

@@ -1,13 +1,13 @@
-// Slices that lie together in memory, each reduced by a group of threads. Macros: ELEMENT, RESULT, STATE; INDEX: u32 where
-// n < 2^31, else i64.
+// Slices that lie together in memory, each reduced by a group of threads. Macros: ELEMENT, RESULT, STATE; INDEX: u32
+// where n < 2^31, else i64.
 //
 // x has count slices (axes kept: x, result) of n elements (axes reduced). A slice is cut into splits pieces of chunk
-// elements, one after the other, chunk < 2^31; the state of piece s of the slice with result r goes to states[s * count +
-// r], or, where states is null and there is one piece, its result to out. A group is threads threads: of a warp, several
-// slices to a warp, or the block.
+// elements, one after the other, chunk < 2^31; the state of piece s of the slice with result r goes to states[s * count
+// + r], or, where states is null and there is one piece, its result to out. A group is threads threads: of a warp,
+// several slices to a warp, or the block.
 //
-// Considered: one kernel with atomics for the pieces (not the same bits twice), and the last block of a slice merging the
-// others' (a counter to clear and a fence against one small launch).
+// Considered: one kernel with atomics for the pieces (not the same bits twice), and the last block of a slice merging
+// the others' (a counter to clear and a fence against one small launch).
 #include "states.cuh"
 
 #define BLOCK 256
@@ -24,7 +24,8 @@ struct Dense {
     }
 
     // COUNT vectors, step elements apart
-    template <int COUNT> static __device__ __forceinline__ void vectors(State& s, const ELEMENT* p, i64 number, int step) {
+    template <int COUNT> static __device__ __forceinline__ void vectors(State& s, const ELEMENT* p, i64 number,
+                                                                        int step) {
         // elements to a call of add: enough to make a division cheap, few enough for registers
         constexpr int TOGETHER = COUNT * WIDTH <= 16 ? COUNT : 1;
         Pack<ELEMENT, WIDTH> x[COUNT];
@@ -63,8 +64,8 @@ struct Dense {
         }
     }
 
-    static __device__ __forceinline__ void piece(State& s, const ELEMENT* x, const Axes<1>& reduced, i64 first, int n, int lane,
-                                                 int threads) {
+    static __device__ __forceinline__ void piece(State& s, const ELEMENT* x, const Axes<1>& reduced, i64 first, int n,
+                                                 int lane, int threads) {
         i64 length = reduced.size[(int)reduced.rank - 1];
         while (n > 0) {
             i64 left = reduced.rank == 1 ? n : length - first % length;
@@ -80,8 +81,8 @@ struct Dense {
 
 // A piece of any layout.
 struct Strided {
-    template <int COUNT> static __device__ __forceinline__ void some(State& s, const ELEMENT* x, const Axes<1>& reduced, i64 p,
-                                                                     int threads) {
+    template <int COUNT> static __device__ __forceinline__ void some(State& s, const ELEMENT* x,
+                                                                     const Axes<1>& reduced, i64 p, int threads) {
         C v[COUNT];
 #pragma unroll
         for (int u = 0; u < COUNT; u++) {
@@ -92,8 +93,8 @@ struct Strided {
         s.template add<COUNT, 1>(v, p, threads);
     }
 
-    static __device__ __forceinline__ void piece(State& s, const ELEMENT* x, const Axes<1>& reduced, i64 first, int n, int lane,
-                                                 int threads) {
+    static __device__ __forceinline__ void piece(State& s, const ELEMENT* x, const Axes<1>& reduced, i64 first, int n,
+                                                 int lane, int threads) {
         int i = lane;
         for (; i < n - 3 * threads; i += 4 * threads) {
             some<4>(s, x, reduced, first + i, threads);

@@ -1,10 +1,10 @@
-// Rotary position embedding: pairs (a, b) of channels become (a cos - b sin, b cos + a sin), the channels after them stay.
-// Macros: ELEMENT; TABLE, its compute type; INTERLEAVED, 1 where a pair is channels 2i and 2i + 1, 0 where it is i and i +
-// pairs; WIDTH pairs are turned at once: where that is more than 1 all sizes and steps between rows are multiples of it, and
-// rows have no gaps.
+// Rotary position embedding: pairs (a, b) of channels become (a cos - b sin, b cos + a sin), the channels after them
+// stay. Macros: ELEMENT; TABLE, its compute type; INTERLEAVED, 1 where a pair is channels 2i and 2i + 1, 0 where it is
+// i and i + pairs; WIDTH pairs are turned at once: where that is more than 1 all sizes and steps between rows are
+// multiples of it, and rows have no gaps.
 //
-// count rows (axes: x, cos, sin, out) of channels elements, of the result without gaps. A row is units pieces of work: WIDTH
-// pairs each, then WIDTH channels that stay each.
+// count rows (axes: x, cos, sin, out) of channels elements, of the result without gaps. A row is units pieces of work:
+// WIDTH pairs each, then WIDTH channels that stay each.
 //
 // Products round before they are added, so that every device gives the same bits.
 
@@ -48,8 +48,8 @@ template <class T, int N> struct Some {
 };
 
 extern "C" __global__ void __launch_bounds__(256)
-    rotate(const ELEMENT* x, const C* cosines, const C* sines, i64 count, Axes<4> axes, i64 pairs, i64 step_x, i64 step_cos,
-           i64 step_sin, i64 units, u64 by_units, ELEMENT* out) {
+    rotate(const ELEMENT* x, const C* cosines, const C* sines, i64 count, Axes<4> axes, i64 pairs, i64 step_x,
+           i64 step_cos, i64 step_sin, i64 units, u64 by_units, ELEMENT* out) {
     for (i64 i = GRID_START; i < count * units; i += GRID_STEP) {
         i64 row = quotient(i, units, by_units);
         i64 j = (i - row * units) * WIDTH;

@@ -1,5 +1,5 @@
-// Softmax, or its logarithm, along columns that lie side by side: neighbouring threads take neighbouring columns and hold
-// them in registers. Macros: ELEMENT; LOG, 0 or 1; COUNT elements to a thread; blocks have at most BOUND threads.
+// Softmax, or its logarithm, along columns that lie side by side: neighbouring threads take neighbouring columns and
+// hold them in registers. Macros: ELEMENT; LOG, 0 or 1; COUNT elements to a thread; blocks have at most BOUND threads.
 //
 // count columns (axes: x, out) of n elements, step_x and step_out apart. A block is across columns by down threads to
 // a column, which take every down-th element: n <= down * COUNT.
@@ -24,7 +24,8 @@ template <class Op> __device__ __forceinline__ C column_all(C x, int across, int
 }
 
 extern "C" __global__ void __launch_bounds__(BOUND)
-    columns(const ELEMENT* x, i64 count, Axes<2> axes, int n, i64 step_x, i64 step_out, int across, int down, ELEMENT* out) {
+    columns(const ELEMENT* x, i64 count, Axes<2> axes, int n, i64 step_x, i64 step_out, int across, int down,
+            ELEMENT* out) {
     __shared__ C shared[BOUND];
     int y = threadIdx.x / across;
     for (i64 base = (i64)blockIdx.x * across; base < count; base += (i64)gridDim.x * across) {

@@ -2,8 +2,8 @@
 // exponentials over that. For rows too long for registers. Macros: ELEMENT; LOG, 0 or 1; WIDTH elements are
 // taken at once.
 //
-// Over all size elements (axes: x, out, the row's state), WIDTH neighbours along the last axis at a time: its size and all
-// other steps of x and out are multiples of WIDTH, and it has no gaps, where WIDTH > 1.
+// Over all size elements (axes: x, out, the row's state), WIDTH neighbours along the last axis at a time: its size and
+// all other steps of x and out are multiples of WIDTH, and it has no gaps, where WIDTH > 1.
 #include "states.cuh"
 
 typedef Compute<ELEMENT>::type C;

@@ -1,5 +1,6 @@
 // Softmax, or its logarithm, along rows that a group of threads holds in registers: read once, written once. Macros:
-// ELEMENT; LOG, 0 or 1; WIDTH elements are read at once, COUNT such vectors to a thread, blocks have at most BOUND threads.
+// ELEMENT; LOG, 0 or 1; WIDTH elements are read at once, COUNT such vectors to a thread, blocks have at most BOUND
+// threads.
 //
 // count rows (axes: x, out) of n elements, step_x and step_out apart, both 1 where WIDTH > 1. A group is threads
 // threads: of a warp, or the block. n <= threads * COUNT * WIDTH.

@@ -4,9 +4,9 @@
 // differ, so every way of sorting them gives the same result: stable, whatever the order of threads.
 //
 // sort_rows: rows of at most TILE elements by a merge sort in shared memory, several short rows to a block.
-// select_first: the first k of long rows in passes. A block reads its stretch of a row and keeps what comes before the k-th
-// best so far; the survivors of all stretches are the rows of the next pass. Each element is read once, and most of a
-// row in no special order is dropped by one comparison.
+// select_first: the first k of long rows in passes. A block reads its stretch of a row and keeps what comes before the
+// k-th best so far; the survivors of all stretches are the rows of the next pass. Each element is read once, and most
+// of a row in no special order is dropped by one comparison.
 // make_keys, ranked: before and after the radix sort of rows too long for a block (radix.cu).
 //
 // A bitonic sort needs no search but moves every element log^2 times: 78 rounds for 4096 against 9 here. Considered for
@@ -16,7 +16,8 @@
 #define THREADS (TILE / ITEMS)
 #define PADDED(i) ((i) + ((i) >> 3))  // slots of one thread lie 9 apart: in different banks
 
-// ---- order -----------------------------------------------------------------------------------------------------------
+// ---- order
+// -----------------------------------------------------------------------------------------------------------
 
 // Elements as unsigned numbers in their order: NaN above everything and equal to any NaN, both zeros equal.
 __device__ __forceinline__ u64 order(f64 x) {
@@ -41,7 +42,8 @@ __device__ __forceinline__ u32 order(i32 x) { return (u32)x ^ 1u << 31; }
 __device__ __forceinline__ u32 order(u8 x) { return x; }
 __device__ __forceinline__ u32 order(b8 x) { return x.value; }
 
-// ---- items -----------------------------------------------------------------------------------------------------------
+// ---- items
+// -----------------------------------------------------------------------------------------------------------
 
 template <int BYTES> struct Item;
 
@@ -163,10 +165,11 @@ __device__ __forceinline__ void sort_slots(Slots s, int width, int used) {
     }
 }
 
-// ---- rows ------------------------------------------------------------------------------------------------------------
+// ---- rows
+// ------------------------------------------------------------------------------------------------------------
 
-// Rows along one axis of x: where they begin (others: all other axes), the step along them; results have k in place of n
-// on that axis, inner elements behind it.
+// Rows along one axis of x: where they begin (others: all other axes), the step along them; results have k in place of
+// n on that axis, inner elements behind it.
 struct Rows {
     const T* x;
     i64 step;
@@ -226,7 +229,8 @@ sort_rows(i64 rows, i32 n, i32 width, u64 flip, Axes<1> others, const T* x, i64 
     }
 }
 
-// ---- the first k of long rows ----------------------------------------------------------------------------------------
+// ---- the first k of long rows
+// ----------------------------------------------------------------------------------------
 
 #define STEP 4
 #define HALF (TILE / 2)
@@ -235,8 +239,8 @@ sort_rows(i64 rows, i32 n, i32 width, u64 flip, Axes<1> others, const T* x, i64 
 // takes one of `stretches` of `length` elements. Its first k go to to_keys and to_places, or to the results where
 // stretches is 1.
 extern "C" __global__ void __launch_bounds__(THREADS)
-select_first(i64 n, i64 stretches, i64 length, u64 flip, Axes<1> others, const T* x, i64 step, i64 k, i64 inner, T* values,
-       i64* indices, const u64* keys, const u32* places, u64* to_keys, u32* to_places) {
+select_first(i64 n, i64 stretches, i64 length, u64 flip, Axes<1> others, const T* x, i64 step, i64 k, i64 inner,
+             T* values, i64* indices, const u64* keys, const u32* places, u64* to_keys, u32* to_places) {
     SLOTS(s);
     __shared__ int count;
     i64 row = (i64)blockIdx.x / stretches;
@@ -312,7 +316,8 @@ select_first(i64 n, i64 stretches, i64 length, u64 flip, Axes<1> others, const T
     }
 }
 
-// ---- around the radix sort -------------------------------------------------------------------------------------------
+// ---- around the radix sort
+// -------------------------------------------------------------------------------------------
 
 typedef decltype(order(T())) Key;
 
@@ -325,8 +330,8 @@ extern "C" __global__ void make_keys(i64 first, i64 count, Axes<1> rows, u64 fli
     }
 }
 
-// Results from places: element i of first to first + count lies at at[0] of the results, at[1] of the places, in the row
-// of x that begins at at[2].
+// Results from places: element i of first to first + count lies at at[0] of the results, at[1] of the places, in the
+// row of x that begins at at[2].
 extern "C" __global__ void ranked(i64 first, i64 count, Axes<3> axes, const u32* places, const T* x, i64 step,
                                   T* values, i64* indices) {
     for (i64 i = GRID_START; i < count; i += GRID_STEP) {

@@ -7,9 +7,9 @@
 //   result(n, ddof)          what the reduction of n elements gives, in the type that is stored
 //
 // Sums of floats are F64, as on the CPU: F32 values neither overflow nor lose digits on the way, and a memory-bound
-// kernel hides the conversions (16 a clock on the SMs that matter, 3.5e12/s on an H100, against 1.1e12 F32 values/s that
-// its memory gives). Eight half values are added in F32 first. Elements go in in blocks of N, so that the running sum sees
-// one addition, and a variance one division, per block.
+// kernel hides the conversions (16 a clock on the SMs that matter, 3.5e12/s on an H100, against 1.1e12 F32 values/s
+// that its memory gives). Eight half values are added in F32 first. Elements go in in blocks of N, so that the running
+// sum sees one addition, and a variance one division, per block.
 
 
 template <class T> struct Wide { typedef f64 type; };
@@ -69,14 +69,17 @@ template <int N> struct HalfBlock {
 template <int N> struct Block<f16, f32, N> : HalfBlock<N> {};
 template <int N> struct Block<bf16, f32, N> : HalfBlock<N> {};
 
-// ---- sums and products -------------------------------------------------------------------------------------------------
+// ---- sums and products
+// -------------------------------------------------------------------------------------------------
 
 template <class T> struct Total {
     typedef typename Compute<T>::type C;
     typedef typename Wide<C>::type W;
     W sum;
     __device__ __forceinline__ void clear() { sum = 0; }
-    template <int N, int RUN> __device__ __forceinline__ void add(const C (&v)[N], i64, i64) { sum += Block<T, C, N>::sum(v); }
+    template <int N, int RUN> __device__ __forceinline__ void add(const C (&v)[N], i64, i64) {
+        sum += Block<T, C, N>::sum(v);
+    }
     __device__ __forceinline__ void merge(const Total& s) { sum += s.sum; }
     __device__ __forceinline__ Total down(int o) const { return {::down(sum, o)}; }
     __device__ __forceinline__ W result(i64, f64) const { return sum; }
@@ -114,7 +117,8 @@ template <class T> struct Product {
     __device__ __forceinline__ W result(i64, f64) const { return product; }
 };
 
-// ---- variance ----------------------------------------------------------------------------------------------------------
+// ---- variance
+// ----------------------------------------------------------------------------------------------------------
 
 // Blocks in two passes over registers, merged by mean and squared distance (Chan): nothing cancels.
 template <class T> struct Variance {
@@ -155,7 +159,8 @@ template <class T> struct Deviation : Variance<T> {
     __device__ __forceinline__ f64 result(i64 n, f64 ddof) const { return sqrt(Variance<T>::result(n, ddof)); }
 };
 
-// ---- extremes ----------------------------------------------------------------------------------------------------------
+// ---- extremes
+// ----------------------------------------------------------------------------------------------------------
 
 template <class T> struct Minimum {
     typedef typename Compute<T>::type C;
@@ -220,7 +225,9 @@ template <class T, bool LARGEST> struct Best {
     }
     __device__ __forceinline__ void merge(const Best& s) {
         bool nan = best != best;
-        bool better = s.best != s.best ? !nan || s.at < at : !nan && (!no_better(s.best, best) || s.best == best && s.at < at);
+        bool better = s.best != s.best
+            ? !nan || s.at < at
+            : !nan && (!no_better(s.best, best) || s.best == best && s.at < at);
         if (s.at >= 0 && (at < 0 || better)) {
             best = s.best;
             at = s.at;
@@ -263,7 +270,8 @@ template <class T> struct All {
     __device__ __forceinline__ i64 result(i64, f64) const { return yes; }
 };
 
-// ---- exponentials and squares -----------------------------------------------------------------------------------------
+// ---- exponentials and squares
+// -----------------------------------------------------------------------------------------
 
 // sum is of exp(x - top). Where top is infinite sum means nothing, but is no NaN either while top is -inf.
 template <class T> struct LogSumExp {

@@ -1,11 +1,11 @@
-// Eigenvalues of symmetric matrices by two-sided Jacobi rotations, one block a matrix. Macros: REAL; PLACE: 0 matrix and
-// vectors in shared memory, 1 vectors in global memory, 2 both.
+// Eigenvalues of symmetric matrices by two-sided Jacobi rotations, one block a matrix. Macros: REAL; PLACE: 0 matrix
+// and vectors in shared memory, 1 vectors in global memory, 2 both.
 //
-// A round rotates disjoint pairs of rows and columns at once (round-robin): the matrix falls into blocks of 2 x 2, a pair
-// of rows by a pair of columns, each rotated from both sides by one thread and mirrored, so that it stays symmetric to
-// the bit. An off-diagonal element is left alone when it is small beside the geometric mean of its diagonal elements,
-// which keeps small eigenvalues of definite matrices accurate; after some sweeps it is enough that it is small beside the
-// whole matrix, or elements that are nothing but rounding could be rotated for ever.
+// A round rotates disjoint pairs of rows and columns at once (round-robin): the matrix falls into blocks of 2 x 2, a
+// pair of rows by a pair of columns, each rotated from both sides by one thread and mirrored, so that it stays
+// symmetric to the bit. An off-diagonal element is left alone when it is small beside the geometric mean of its
+// diagonal elements, which keeps small eigenvalues of definite matrices accurate; after some sweeps it is enough that
+// it is small beside the whole matrix, or elements that are nothing but rounding could be rotated for ever.
 //
 // Considered: reduction to tridiagonal form, cuSOLVER's way, which pays off where a matrix fills the card.
 #include "matrices.cuh"

@@ -1,13 +1,13 @@
 // Triangular systems by substitution, a block a matrix and some of its right sides. Macro: REAL.
 //
-// Divides by the diagonal, where trsm multiplies by inverses: they overflow for subnormal elements, which come here whatever
-// the matrix's size.
+// Divides by the diagonal, where trsm multiplies by inverses: they overflow for subnormal elements, which come here
+// whatever the matrix's size.
 #include "matrices.cuh"
 
-// x (count, n, r) with op(a) x = y for matrices a (n, n), y (n, r) of views; op(a) = a or, where transpose, its transpose;
-// the lower or upper triangle of a alone is read, and not its diagonal where unit. width: right sides of a block. Where
-// in_shared the triangle and the right sides are held in shared memory, else they are read and written where they are.
-// infos[matrix]: 1 + the first zero on the diagonal, x is not written then, or 0.
+// x (count, n, r) with op(a) x = y for matrices a (n, n), y (n, r) of views; op(a) = a or, where transpose, its
+// transpose; the lower or upper triangle of a alone is read, and not its diagonal where unit. width: right sides of a
+// block. Where in_shared the triangle and the right sides are held in shared memory, else they are read and written
+// where they are. infos[matrix]: 1 + the first zero on the diagonal, x is not written then, or 0.
 extern "C" __global__ void triangular(i64 count, Axes<2> batch, const REAL* matrix, i64 row, i64 column, i32 n,
                                       const REAL* y, i64 y_row, i64 y_column, i64 r, REAL* x, i32 width, i32 lower,
                                       i32 transpose, i32 unit, i32 in_shared, i32* infos) {
