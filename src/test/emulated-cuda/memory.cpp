@@ -79,7 +79,17 @@ bool all(uintptr_t from, size_t bytes, int value) {
     return bytes == 0 || (p[0] == value && memcmp(p, p + 1, bytes - 1) == 0);
 }
 
+// Where kernels run under AddressSanitizer (make SANITIZE=1) it is told what is memory; in any other process these are 0.
+extern "C" void __asan_poison_memory_region(const volatile void*, size_t) __attribute__((weak));
+extern "C" void __asan_unpoison_memory_region(const volatile void*, size_t) __attribute__((weak));
+
 void set_shadow(const Block& b, bool valid) {
+    if (__asan_poison_memory_region) {
+        __asan_poison_memory_region(reinterpret_cast<void*>(b.address - GUARD), b.room);
+        if (valid) {
+            __asan_unpoison_memory_region(reinterpret_cast<void*>(b.address), b.bytes);
+        }
+    }
     if (b.bytes > SHADOWED) {
         return;
     }

@@ -69,6 +69,18 @@ final class KernelCheckTest {
     }
 
     @Test
+    void kernelsThatNothingAsksForAreFound() throws IOException {
+        Files.writeString(dir.resolve("addresses.cu"), """
+                extern "C" __global__ void rows(int n) {}
+                extern "C" __global__ void __launch_bounds__(256, 2 - (A && sizeof(S) == 8))
+                    columns(const int* x, int n) {}
+                __device__ void helper() {}
+                """);
+        assertEquals(List.of("addresses:columns"), KernelRequests.missing(List.of(unit("rows")), dir));
+        assertEquals(List.of(), KernelRequests.missing(List.of(unit("rows", "columns")), dir));
+    }
+
+    @Test
     void spillsBeyondTheListAreProblems() throws Exception {
         Path file = dir.resolve("spills.txt");
         Files.writeString(file, "# file kernel arch macro bytes reason\naddresses rows sm_90 T=f32 32 once a row\n");

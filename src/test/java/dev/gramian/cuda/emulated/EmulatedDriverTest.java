@@ -91,7 +91,7 @@ final class EmulatedDriverTest {
     // ---- helpers -----------------------------------------------------------------------------------------------------
 
     /** Machine code of a program, or its log where it does not compile. */
-    private static Object compile(String text, String... options) {
+    static Object compile(String text, String... options) {
         nvrtcProgram program = new nvrtcProgram();
         assertEquals(0, nvrtcCreateProgram(program, text, "test.cu", 0, null, null));
         try {
