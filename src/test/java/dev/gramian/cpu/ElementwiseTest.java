@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Every function, type and layout on both paths, against a reference in F64 written here. */
 final class ElementwiseTest {
     private static final Shape[] SHAPES = {
-        Shape.SCALAR, Shape.of(0), Shape.of(1), Shape.of(3, 0, 2), Shape.of(7), Shape.of(15), Shape.of(16),
-        Shape.of(17), Shape.of(67), Shape.of(5, 7), Shape.of(3, 1, 33), Shape.of(2, 17, 5, 3), Shape.of(41, 53)
+        Shape.SCALAR, Shape.of(0), Shape.of(1), Shape.of(3, 0, 2), Shape.of(7), Shape.of(16), Shape.of(17),
+        Shape.of(67), Shape.of(5, 7), Shape.of(3, 1, 33), Shape.of(2, 9, 5, 3), Shape.of(9, 53)
     };
     private static final Workers WORKERS = new Workers(2);
 
@@ -141,7 +141,7 @@ final class ElementwiseTest {
         Elementwise serial = new Elementwise(path, new Workers(1));
         Elementwise parallel = new Elementwise(path, new Workers(3));
         Random random = Samples.random("parallel " + path);
-        for (Shape s : new Shape[] {Shape.of(311, 257), Shape.of(3, 97, 512)}) {
+        for (Shape s : new Shape[] {Shape.of(311, 257), Shape.of(3, 33, 512)}) {
             for (DType t : new DType[] {DType.F32, DType.BF16, DType.F64}) {
                 for (View x : Samples.layouts(t, s, random)) {
                     View y = Samples.layouts(t, s, random).get(random.nextInt(8));
