@@ -482,8 +482,9 @@ double processor_milliseconds() {
 void* watch(void*) {
     while (true) {
         usleep(100000);
-        if (deadline != 0 && processor_milliseconds() > deadline) {
-            pthread_kill(runner, timeout_signal());
+        double then = deadline;
+        if (then != 0 && processor_milliseconds() > then) {
+            pthread_kill(runner, timeout_signal());  // which looks again: by now another kernel may run
         }
     }
     return nullptr;
@@ -550,7 +551,7 @@ int timeout_signal() {
 }
 
 bool may_time_out() {
-    return timed && pthread_equal(pthread_self(), runner);
+    return timed && pthread_equal(pthread_self(), runner) && processor_milliseconds() > deadline;
 }
 
 void run_grid(const Launch& launch) {

@@ -1,5 +1,6 @@
 package dev.gramian.cuda.emulated;
 
+import static jcuda.driver.JCudaDriver.cuCtxSynchronize;
 import static jcuda.driver.JCudaDriver.cuEventCreate;
 import static jcuda.driver.JCudaDriver.cuEventRecord;
 import static jcuda.driver.JCudaDriver.cuGraphDestroy;
@@ -180,6 +181,8 @@ final class EmulatedDriverTest {
                 extern "C" __global__ void through(int** p) { p[0][threadIdx.x] = 1; }
                 """, "through");
         cuda.free(p);
+        // memory is gone when all work is done that came before, on other tests' streams too
+        assertEquals(0, cuCtxSynchronize());
         fill(cuda.stream, f, p, 0, 10, 7);
         contains(cuda.errors(), "cuLaunchKernel: argument 3 of kernel fill points to memory that is not allocated: 0x");
         assertEquals(0, launch(cuda.stream, through, 1, 32, 0, Pointer.to(hidden)));
