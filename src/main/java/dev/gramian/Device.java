@@ -167,7 +167,7 @@ public final class Device {
     }
 
     /**
-     * What the device reaches at most in the arithmetic of a type; half types compute in F32. Measures for up to a second.
+     * What the device reaches at most in the arithmetic of a type; half types compute in F32. Measures for some seconds, the first time.
      */
     public Roofline roofline(DType type) {
         return backend().roofline(type);

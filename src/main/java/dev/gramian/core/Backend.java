@@ -18,7 +18,7 @@ public interface Backend {
     /** What suits the device. */
     Profile profile();
 
-    /** What the device reaches at most in the arithmetic of a type; half types compute in F32. Takes up to a second. */
+    /** What the device reaches at most in the arithmetic of a type; half types compute in F32. Takes some seconds, the first time. */
     Roofline roofline(DType type);
 
     /**

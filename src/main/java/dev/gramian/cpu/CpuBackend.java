@@ -11,6 +11,8 @@ import dev.gramian.core.DType;
 import dev.gramian.core.Storage;
 import dev.gramian.core.View;
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Runs operations in native memory by one {@link CpuPath}. Thread-safe. */
 public final class CpuBackend implements Backend {
@@ -38,6 +40,7 @@ public final class CpuBackend implements Backend {
     private final Blas java;
     private final MatMul matMul;
     private final Decompositions decompositions;
+    private final Map<DType, Roofline> rooflines = new ConcurrentHashMap<>();
 
     /** The path must not be {@link #missing}. */
     public CpuBackend(String name, CpuPath path) {
@@ -109,7 +112,7 @@ public final class CpuBackend implements Backend {
     @Override
     public Roofline roofline(DType type) {
         CpuPath kernels = CpuPath.vectorModule() ? path : CpuPath.SCALAR;
-        return Peaks.measure(kernels, workers, type);
+        return rooflines.computeIfAbsent(type.compute(), t -> Peaks.measure(kernels, workers, t));
     }
 
     @Override

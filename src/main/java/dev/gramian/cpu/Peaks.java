@@ -7,11 +7,15 @@ import java.lang.foreign.MemorySegment;
 
 /** Measures what all workers together reach at most: chains of fused multiply-adds in registers, and reading memory. */
 final class Peaks {
-    /** Steps of a chain at a time, some milliseconds. */
-    private static final int STEPS = 400_000;
+    /** Steps of a chain in one call, some microseconds. */
+    private static final int STEPS = 2_000;
+    /** What is timed takes about so long. */
+    private static final long ROUND = 4_000_000;
     /** Enough to leave every cache. */
     private static final long BYTES = 256L << 20;
-    private static final int ROUNDS = 7;
+    /** Long enough for the JIT to be done well before the end. */
+    private static final long FLOPS_NANOS = 1_500_000_000;
+    private static final long BYTES_NANOS = 400_000_000;
     /** Chains beside each other: latency times throughput of fused multiply-adds, and more. */
     static final int CHAINS = 12;
 
@@ -28,19 +32,24 @@ final class Peaks {
         double each = 2.0 * STEPS * CHAINS * (!vector ? 1 : f64 ? VectorPeaks.F64_LANES : VectorPeaks.F32_LANES);
         double[] sums = new double[threads];
         double best = 0;
-        for (int round = 0; round < ROUNDS; round++) {
-            long start = System.nanoTime();
+        // first a call at a time: vector code that is not compiled yet is a thousand times slower
+        long calls = 1;
+        long begin = System.nanoTime();
+        for (long start = begin; start - begin < FLOPS_NANOS; start = System.nanoTime()) {
+            long n = calls;
             workers.parallelFor(threads, 1, (from, to) -> {
-                for (long i = from; i < to; i++) {
+                for (long i = from * n; i < to * n; i++) {
                     // 0.75 and 0.25: towards 1, far from overflow and subnormals
-                    sums[(int) i] = !vector
+                    sums[(int) (i / n)] = !vector
                             ? scalarChains(STEPS, 0.75, 0.25)
                             : f64
                                     ? VectorPeaks.chains(STEPS, 0.75, 0.25)
                                     : VectorPeaks.chains(STEPS, 0.75f, 0.25f);
                 }
             });
-            best = Math.max(best, each * threads / (System.nanoTime() - start) * 1e9);
+            long taken = System.nanoTime() - start;
+            best = Math.max(best, each * threads * n / taken * 1e9);
+            calls = taken < ROUND / 2 ? 2 * n : taken > 2 * ROUND ? Math.max(1, n / 2) : n;
         }
         for (double s : sums) {
             if (!(s > 0)) {
@@ -85,12 +94,16 @@ final class Peaks {
             MemorySegment memory = arena.allocate(BYTES, 4096); // zeroed, so its pages are there
             double[] sum = new double[1];
             double best = 0;
-            for (int round = 0; round < ROUNDS; round++) {
+            for (long stop = System.nanoTime() + BYTES_NANOS; System.nanoTime() < stop;) {
                 long start = System.nanoTime();
                 workers.parallelFor(BYTES >> 12, 64, (from, to) -> {
-                    long at = memory.address() + (from << 12);
-                    long end = memory.address() + (to << 12);
-                    double s = kernels == CpuPath.SCALAR ? scalarSum(at, end) : VectorPeaks.sum(at, end);
+                    double s = 0;
+                    // in calls of some microseconds, so that compiled code is called as soon as there is any
+                    for (long k = from; k < to; k += 16) {
+                        long at = memory.address() + (k << 12);
+                        long end = memory.address() + (Math.min(to, k + 16) << 12);
+                        s += kernels == CpuPath.SCALAR ? scalarSum(at, end) : VectorPeaks.sum(at, end);
+                    }
                     if (s != 0) {
                         sum[0] = s; // never, but the JIT does not know
                     }

@@ -129,7 +129,7 @@ final class VectorBlas implements Blas {
             long strip = b + (long) j * k * w;
             int cols = Math.min(width, n - j);
             for (int i = 0; i < m;) {
-                int rows = WIDE && m - i > 6 ? 12 : 6;
+                int rows = WIDE && m - i > 4 ? 12 : 4;
                 long to = c + i * step + (long) j * w;
                 int used = Math.min(rows, m - i);
                 if (type == DType.F32) {
@@ -166,7 +166,7 @@ final class VectorBlas implements Blas {
         if (rows == 12) {
             VectorTileF32.tile12(k, x.f32, a, b, tile);
         } else {
-            VectorTileF32.tile6(k, x.f32, a, b, tile);
+            VectorTileF32.tile4(k, x.f32, a, b, tile);
         }
         if (cols == 2 * VECTOR / 4) {
             VectorTileF32.store(tile, used, c, step, alpha, add);
@@ -182,7 +182,7 @@ final class VectorBlas implements Blas {
         if (rows == 12) {
             VectorTileF64.tile12(k, x.f64, a, b, tile);
         } else {
-            VectorTileF64.tile6(k, x.f64, a, b, tile);
+            VectorTileF64.tile4(k, x.f64, a, b, tile);
         }
         if (cols == 2 * VECTOR / 8) {
             VectorTileF64.store(tile, used, c, step, alpha, add);

@@ -5,8 +5,8 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Register tiles of F64 products: 12 rows by two vectors (24 accumulators of 32 registers, AVX-512), 6 by two where there
- * are 16. Rows of a lie {@link VectorBlas#ROW} elements apart: a constant, so that every broadcast load is one
+ * Register tiles of F64 products: 12 rows by two vectors (24 accumulators of 32 registers, AVX-512), 4 by two where there
+ * are 16: with 6 by two, which fit, C2 keeps some in memory and is at 45% of that speed. Rows of a lie {@link VectorBlas#ROW} elements apart: a constant, so that every broadcast load is one
  * displacement from one register. a and the tile are Java arrays: access through memory segments costs the JIT so many
  * nodes that it gave up inlining (12 GFLOP/s instead of 200). b is packed, two vectors per step of k.
  *
@@ -117,8 +117,8 @@ final class VectorTileF64 {
         t11.intoArray(tile, 23 * LANES);
     }
 
-    /** tile = a b for 6 rows, two vectors each. */
-    static void tile6(int k, double[] a, int row, long b, double[] tile) {
+    /** tile = a b for 4 rows, two vectors each. */
+    static void tile4(int k, double[] a, int row, long b, double[] tile) {
         DoubleVector zero = DoubleVector.zero(SPECIES);
         DoubleVector s0 = zero;
         DoubleVector t0 = zero;
@@ -128,10 +128,6 @@ final class VectorTileF64 {
         DoubleVector t2 = zero;
         DoubleVector s3 = zero;
         DoubleVector t3 = zero;
-        DoubleVector s4 = zero;
-        DoubleVector t4 = zero;
-        DoubleVector s5 = zero;
-        DoubleVector t5 = zero;
         for (int p = 0; p < k; p++) {
             DoubleVector u = load(b);
             DoubleVector v = load(b + VECTOR);
@@ -148,12 +144,6 @@ final class VectorTileF64 {
             x = DoubleVector.broadcast(SPECIES, a[row + p + 3 * ROW]);
             s3 = x.fma(u, s3);
             t3 = x.fma(v, t3);
-            x = DoubleVector.broadcast(SPECIES, a[row + p + 4 * ROW]);
-            s4 = x.fma(u, s4);
-            t4 = x.fma(v, t4);
-            x = DoubleVector.broadcast(SPECIES, a[row + p + 5 * ROW]);
-            s5 = x.fma(u, s5);
-            t5 = x.fma(v, t5);
             b += 2 * VECTOR;
         }
         s0.intoArray(tile, 0 * LANES);
@@ -164,10 +154,6 @@ final class VectorTileF64 {
         t2.intoArray(tile, 5 * LANES);
         s3.intoArray(tile, 6 * LANES);
         t3.intoArray(tile, 7 * LANES);
-        s4.intoArray(tile, 8 * LANES);
-        t4.intoArray(tile, 9 * LANES);
-        s5.intoArray(tile, 10 * LANES);
-        t5.intoArray(tile, 11 * LANES);
     }
 
     private static DoubleVector load(long at) {
