@@ -14,7 +14,7 @@ final class Peaks {
     /** Enough to leave every cache. */
     private static final long BYTES = 256L << 20;
     /** Long enough for the JIT to be done well before the end. */
-    private static final long FLOPS_NANOS = 1_500_000_000;
+    private static final long FLOPS_NANOS = 2_500_000_000L;
     private static final long BYTES_NANOS = 400_000_000;
     /** Chains beside each other: latency times throughput of fused multiply-adds, and more. */
     static final int CHAINS = 12;

@@ -98,10 +98,8 @@ final class BenchTest {
 
     @DeviceSpec
     void everyDeviceKnowsItsMost(Device device) {
-        for (DType t : List.of(DType.F32, DType.F64)) {
-            Roofline r = device.roofline(t);
-            assertTrue(r.flops() > 1e6 && r.flops() < 1e16, r.toString());
-            assertTrue(r.bytes() > 1e6 && r.bytes() < 1e14, r.toString());
-        }
+        Roofline r = device.roofline(DType.F32);
+        assertTrue(r.flops() > 1e6 && r.flops() < 1e16, r.toString());
+        assertTrue(r.bytes() > 1e6 && r.bytes() < 1e14, r.toString());
     }
 }
