@@ -83,6 +83,8 @@ final class LoraExtractCommand extends ComputeCommand {
                 AdapterPlot.draw(plot, base + " to " + tuned, result.layers());
             }
             report(session, result, pairs);
+            result.layers().stream().map(l -> from.entries().get(LoraAdapter.weight(l.module())).dtype()).distinct()
+                    .forEach(t -> session.sayIfHalf(t, "SVD"));
             session.closeUncounted(pairs.size() + " modules → " + output);
             return 0;
         }

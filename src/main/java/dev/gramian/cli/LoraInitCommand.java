@@ -103,6 +103,10 @@ final class LoraInitCommand extends ComputeCommand {
             session.say(String.format(Locale.ROOT, "%s numbers to train beside %s, %.3g%%; scale %.4g",
                     Text.count(factors), Text.count(weights), 100.0 * factors / weights,
                     config.scaleOf(modules.get(0))));
+            if (method.changesBase()) {
+                modules.stream().map(m -> checkpoint.entries().get(LoraAdapter.weight(m)).dtype()).distinct()
+                        .forEach(t -> session.sayIfHalf(t, method == LoraInit.PISSA ? "SVD" : "QR"));
+            }
             session.closeUncounted(modules.size() + " modules, rank " + rank + " → " + output);
             return 0;
         }

@@ -103,6 +103,7 @@ final class PcaCommand extends ComputeCommand {
                 throw new ShapeException(
                         "plot: needs one matrix; x " + samples.shape() + "; leave out --plot for a stack");
             }
+            s.sayIfHalf(samples.dtype(), "PCA");
             List<String> names = labels == null ? null : Plots.labels(labels, samples.dim(0));
             Pca pca = s.compute("pca", 0, () -> fit(s, samples));
             Tensor y = s.compute("pca", 0, () -> coordinates(pca, samples, incremental));

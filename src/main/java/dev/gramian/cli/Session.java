@@ -70,13 +70,17 @@ final class Session implements AutoCloseable {
         return TensorFiles.read(host, path);
     }
 
-    /** Half types are not decomposed anywhere: cast, and said; {@code what} there is not. */
+    /** As F32 where half, which is said. */
     Tensor single(Tensor x, String what) {
-        if (x.dtype().isHalf()) {
-            say("computed in F32, as there is no " + what + " in " + x.dtype());
-            return x.to(DType.F32);
+        sayIfHalf(x.dtype(), what);
+        return x.dtype().isHalf() ? x.to(DType.F32) : x;
+    }
+
+    /** Half types are not decomposed anywhere; {@code what} there is not. */
+    void sayIfHalf(DType t, String what) {
+        if (t.isHalf()) {
+            say("computed in F32, as there is no " + what + " in " + t);
         }
-        return x;
     }
 
     /** The tensor at {@code path}, or null where no path is given. */

@@ -99,9 +99,9 @@ final class OpRules {
     /** Result of a system a x = b: a (..., n, n), b and x (..., n, r), equal batch axes. */
     static Spec[] rightSide(String op, View av, View bv) {
         square(op, av);
-        realFloat(op, av);
         matrix(op, bv);
         same(op, av, bv);
+        realFloat(op, av);
         Shape a = av.shape();
         Shape b = bv.shape();
         int r = a.rank();

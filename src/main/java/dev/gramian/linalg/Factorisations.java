@@ -31,7 +31,7 @@ final class Factorisations {
 
     private static Tensor[] general(Decomposition how, Tensor a) {
         Finite.check(how.name(), a);
-        return Scope.innermost(how.name(), a.device()).runAll(how, a);
+        return Halves.run(how.name(), how, a);
     }
 
     static Tensor cholesky(Tensor a) {
@@ -41,12 +41,12 @@ final class Factorisations {
     private static Tensor[] symmetric(Decomposition how, Tensor a) {
         String op = how.name();
         Finite.checkLower(op, a);
-        return Scope.innermost(op, a.device()).runAll(how, a);
+        return Halves.run(op, how, a);
     }
 
     static Qr qr(Tensor a, boolean full) {
         Finite.check("qr", a);
-        Tensor[] r = Scope.innermost("qr", a.device()).runAll(new Decomposition.Qr(full), a);
+        Tensor[] r = Halves.run("qr", new Decomposition.Qr(full), a);
         return new Qr(r[0], r[1]);
     }
 
@@ -57,30 +57,31 @@ final class Factorisations {
         }
         Finite.check("orthonormalise", a);
         try (Scope s = Scope.inner("orthonormalise", a.device())) {
-            Tensor[] r = s.runAll(new Decomposition.Qr(false), a);
+            Tensor[] r = s.runAll(new Decomposition.Qr(false), Halves.wide(a));
             // a vector points to the side of the column it came from
             Tensor flip = r[1].diagonal(0, -2, -1).lt(0);
-            Tensor sign = flip.where(s.scalar(a.dtype(), -1), s.scalar(a.dtype(), 1));
+            Tensor sign = flip.where(s.scalar(r[0].dtype(), -1), s.scalar(r[0].dtype(), 1));
             return s.keep(r[0].mul(sign.unsqueeze(-2)));
         }
     }
 
     static Lu lu(Tensor a) {
         Finite.check("lu", a);
-        Tensor[] r = Scope.innermost("lu", a.device()).runAll(new Decomposition.Lu(), a);
+        Tensor[] r = Halves.run("lu", new Decomposition.Lu(), a);
         return new Lu(r[0], r[1], r[2]);
     }
 
     static Tensor solveTriangular(Tensor a, Tensor b, boolean lower, boolean transpose, boolean unit) {
         String op = "solveTriangular";
         boolean vector = Systems.vector(op, a, b);
-        Tensor right = vector ? b.unsqueeze(-1) : b;
-        Shape batch = Systems.batch(op, a, right);
-        Tensor x = Scope.innermost(op, a.device())
-                .run(
-                        new Decomposition.TriangularSolve(lower, transpose, unit),
-                        a.expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
-                        right.expand(batch.plus(right.dim(-2), right.dim(-1)).toArray()));
-        return vector ? x.squeeze(-1) : x;
+        try (Scope s = Scope.inner(op, a.device())) {
+            Tensor right = Halves.wide(vector ? b.unsqueeze(-1) : b, a);
+            Shape batch = Systems.batch(op, a, right);
+            Tensor x = s.run(
+                    new Decomposition.TriangularSolve(lower, transpose, unit),
+                    Halves.wide(a, b).expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
+                    right.expand(batch.plus(right.dim(-2), right.dim(-1)).toArray()));
+            return s.keep(vector ? x.squeeze(-1) : x);
+        }
     }
 }

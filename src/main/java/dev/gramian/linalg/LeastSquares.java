@@ -2,6 +2,7 @@ package dev.gramian.linalg;
 
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
+import dev.gramian.core.DTypeException;
 import dev.gramian.core.ShapeException;
 import dev.gramian.core.SvdMode;
 
@@ -18,18 +19,24 @@ public record LeastSquares(Tensor x, Tensor residual, Tensor rank, Tensor s) {
             throw new ShapeException("lstsq: right side does not fit; a " + a.shape() + ", b " + b.shape()
                     + "; a is (..., m, n) and b (m) or (..., m, r)");
         }
-        Tensor right = vector ? b.unsqueeze(-1) : b;
-        Systems.batch("lstsq", a, right);
+        if (a.dtype() != b.dtype()) {
+            throw new DTypeException("lstsq: element types differ: " + a.dtype() + " and " + b.dtype() + "; a "
+                    + a.shape() + ", b " + b.shape() + "; cast one with .to(DType."
+                    + (a.dtype().compareTo(b.dtype()) < 0 ? a : b).dtype() + ")");
+        }
+        Systems.batch("lstsq", a, vector ? b.unsqueeze(-1) : b);
         Finite.check("lstsq", b);
         try (Scope scope = Scope.inner("lstsq", a.device())) {
-            Tensor[] parts = Linalg.decompose("lstsq", a, SvdMode.THIN);
+            Tensor left = Halves.wide(a);
+            Tensor right = Halves.wide(vector ? b.unsqueeze(-1) : b);
+            Tensor[] parts = Linalg.decompose("lstsq", left, SvdMode.THIN);
             Tensor s = parts[1];
             Tensor kept = Linalg.above(s, rcond);
             // divided, not multiplied by 1 / s, which a tiny value would send out of range
             Tensor inside = parts[0].transpose(-2, -1).matmul(right).div(s.unsqueeze(-1));
             Tensor x = parts[2].transpose(-2, -1)
                     .matmul(kept.unsqueeze(-1).where(inside, scope.scalar(s.dtype(), 0)));
-            Tensor residual = Linalg.norm(right.sub(a.matmul(x)), VectorNorm.TWO, -2);
+            Tensor residual = Linalg.norm(right.sub(left.matmul(x)), VectorNorm.TWO, -2);
             return new LeastSquares(
                     scope.keep(vector ? x.squeeze(-1) : x), scope.keep(vector ? residual.squeeze(-1) : residual),
                     scope.keep(kept.sum(-1)), scope.keep(s));

@@ -12,8 +12,9 @@ import dev.gramian.core.SvdMode;
 
 /**
  * Decompositions, linear systems, norms and angles. Matrices lie on the last two axes, any axes before them being a
- * stack. Decompositions and systems take F32 and F64; half types are to be cast first. Results belong to the innermost
- * open scope of the operands' device.
+ * stack. Decompositions, systems and functions of matrices compute in F32 and F64. Half types are computed in F32 there, and
+ * results are F32 too, not rounded back: their accuracy, and cut-offs by the type's epsilon, are F32's. Two operands have
+ * one type. Results belong to the innermost open scope of the operands' device.
  */
 public final class Linalg {
     private Linalg() {}
@@ -90,14 +91,14 @@ public final class Linalg {
 
     static Tensor[] decompose(String op, Tensor a, SvdMode mode) {
         Finite.check(op, a);
-        return Scope.innermost(op, a.device()).runAll(new Decomposition.Svd(mode), a);
+        return Halves.run(op, new Decomposition.Svd(mode), a);
     }
 
     // ---- linear systems --------------------------------------------------------------------------------------------
 
     /** The inverses (..., n, n); an exactly singular matrix is refused, NaN and infinities travel. */
     public static Tensor inv(Tensor a) {
-        return Scope.innermost("inv", a.device()).run(new Decomposition.Inverse(), a);
+        return Halves.run("inv", new Decomposition.Inverse(), a)[0];
     }
 
     /**
@@ -107,19 +108,20 @@ public final class Linalg {
      */
     public static Tensor solve(Tensor a, Tensor b) {
         boolean vector = Systems.vector("solve", a, b);
-        Tensor right = vector ? b.unsqueeze(-1) : b;
         try (Scope s = Scope.inner("solve", a.device())) {
+            Tensor left = Halves.wide(a, b);
+            Tensor right = Halves.wide(vector ? b.unsqueeze(-1) : b, a);
             Tensor x;
             if (a.rank() == 2 && right.rank() > 2) {
                 // one factorisation for the whole stack: its matrices become more columns
                 Tensor rows = front(right);
                 Tensor columns = rows.reshape(a.dim(-1), right.size() / Math.max(1, right.dim(-2)));
-                x = back(s.run(new Decomposition.Solve(), a, columns).reshape(rows.shape().toArray()));
+                x = back(s.run(new Decomposition.Solve(), left, columns).reshape(rows.shape().toArray()));
             } else {
                 Shape batch = Systems.batch("solve", a, right);
                 x = s.run(
                         new Decomposition.Solve(),
-                        a.expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
+                        left.expand(batch.plus(a.dim(-2), a.dim(-1)).toArray()),
                         right.expand(batch.plus(right.dim(-2), right.dim(-1)).toArray()));
             }
             return s.keep(vector ? x.squeeze(-1) : x);
@@ -147,7 +149,7 @@ public final class Linalg {
 
     /** Determinants (...) of (..., n, n); 1 for n = 0. */
     public static Tensor det(Tensor a) {
-        return Scope.innermost("det", a.device()).run(new Decomposition.Determinant(false), a);
+        return Halves.run("det", new Decomposition.Determinant(false), a)[0];
     }
 
     /** A determinant as {@code sign * exp(logAbs)}; a singular matrix has sign 0 and logAbs -inf. */
@@ -155,7 +157,7 @@ public final class Linalg {
 
     /** Sign and natural logarithm of the magnitude of determinants that F64 itself could not hold. */
     public static LogDet slogdet(Tensor a) {
-        Tensor[] r = Scope.innermost("slogdet", a.device()).runAll(new Decomposition.Determinant(true), a);
+        Tensor[] r = Halves.run("slogdet", new Decomposition.Determinant(true), a);
         return new LogDet(r[0], r[1]);
     }
 
@@ -240,7 +242,7 @@ public final class Linalg {
 
     // ---- functions and products of matrices ------------------------------------------------------------------------
 
-    /** a multiplied with itself p times; p &lt; 0 is the power of the inverse, p = 0 the identity. Float types. */
+    /** a multiplied with itself p times; p &lt; 0 is the power of the inverse, p = 0 the identity. */
     public static Tensor matrixPower(Tensor a, long p) {
         return MatrixFunctions.power(a, p);
     }
@@ -299,7 +301,7 @@ public final class Linalg {
                 .run(new Op.Reduce(norm.fn, x.shape().axes("norm", axes), keepDims, 0), x);
     }
 
-    /** A norm of each matrix on the last two axes. */
+    /** A norm of each matrix on the last two axes; of half types those by singular values, SPECTRAL and NUCLEAR, in F32. */
     public static Tensor norm(Tensor x, MatrixNorm norm) {
         return norm(x, norm, false, -2, -1);
     }

@@ -12,7 +12,7 @@ import java.util.function.ToIntFunction;
  */
 public record LowRank(Tensor left, Tensor right, Tensor error) {
 
-    /** The best approximation of rank r, 0 to min(m, n), of a (..., m, n), F32 or F64. */
+    /** The best approximation of rank r, 0 to min(m, n), of a (..., m, n), F32 or F64; factors of half types are F32. */
     public static LowRank ofRank(Tensor a, long r) {
         return Linalg.lowRank(a, r);
     }
@@ -56,7 +56,7 @@ public record LowRank(Tensor left, Tensor right, Tensor error) {
     /** ‖a - left right‖ (...) of each matrix, computed from the product: {@code error}, but for rounding. */
     public Tensor distance(Tensor a) {
         try (Scope s = Scope.inner("distance", a.device())) {
-            return s.keep(Linalg.norm(a.sub(product()), MatrixNorm.FROBENIUS));
+            return s.keep(Linalg.norm(Halves.wide(a).sub(product()), MatrixNorm.FROBENIUS));
         }
     }
 

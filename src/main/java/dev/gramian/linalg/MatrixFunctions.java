@@ -32,10 +32,11 @@ final class MatrixFunctions {
                     + "; cast with .to(DType.F64)");
         }
         try (Scope s = Scope.inner("matrixPower", a.device())) {
+            Tensor wide = Halves.wide(a);
             if (p == 0) {
-                return s.keep(s.eye(a.dtype(), a.dim(-1)).expand(a.shape().toArray()).copy());
+                return s.keep(s.eye(wide.dtype(), a.dim(-1)).expand(a.shape().toArray()).copy());
             }
-            Tensor square = p < 0 ? Linalg.inv(a) : a;
+            Tensor square = p < 0 ? Linalg.inv(wide) : wide;
             Tensor product = null;
             // unsigned, so that the magnitude of Long.MIN_VALUE counts as what it is
             for (long rest = Math.abs(p);;) {
@@ -53,20 +54,20 @@ final class MatrixFunctions {
 
     /**
      * Scaling and squaring with the Padé approximant of degree 13 (Higham, "The scaling and squaring method for the matrix
-     * exponential revisited", 2005), in F64 also for F32: squaring multiplies errors. Each matrix of a stack has its own
+     * exponential revisited", 2005), in F64 also for others: squaring multiplies errors. Each matrix of a stack has its own
      * number of squarings.
      */
     static Tensor exponential(Tensor a) {
         square("expm", a);
-        if (a.dtype() != DType.F32 && a.dtype() != DType.F64) {
-            throw new DTypeException("expm: needs F32 or F64; x is " + a.dtype() + " " + a.shape()
+        if (!a.dtype().isFloat()) {
+            throw new DTypeException("expm: needs a float type; x is " + a.dtype() + " " + a.shape()
                     + "; cast with .to(DType.F32)");
         }
         Finite.check("expm", a);
-        if (a.size() == 0) {
-            return a.copy();
-        }
         try (Scope s = Scope.inner("expm", a.device())) {
+            if (a.size() == 0) {
+                return s.keep(s.zeros(a.dtype().compute(), a.shape().toArray()));
+            }
             Tensor x = a.to(DType.F64);
             double[] norms = Linalg.norm(x, MatrixNorm.ONE).toDoubleArray();
             double[] squarings = new double[norms.length];
@@ -90,7 +91,7 @@ final class MatrixFunctions {
                     r = step.keep(norms.length == 1 ? squared : count.gt(i).where(squared, r));
                 }
             }
-            return s.keep(a.dtype() == DType.F64 ? r : r.to(a.dtype()));
+            return s.keep(a.dtype() == DType.F64 ? r : r.to(DType.F32));
         }
     }
 

@@ -7,8 +7,8 @@ import dev.gramian.core.ShapeException;
 import dev.gramian.core.SvdMode;
 
 /**
- * Truncated singular value decompositions of one large matrix (m, n), F32 or F64, by random sampling of its range (Halko,
- * Martinsson, Tropp 2011): far cheaper than {@link Linalg#svd(Tensor)} where the rank is far below min(m, n). The same seed
+ * Truncated singular value decompositions of one large matrix (m, n), F32 or F64 (half types in F32), by random sampling of its
+ * range (Halko, Martinsson, Tropp 2011): far cheaper than {@link Linalg#svd(Tensor)} where the rank is far below min(m, n). The same seed
  * gives the same numbers on a device.
  *
  * @param oversampling directions beyond the rank; 10 is usual
@@ -44,8 +44,9 @@ public record RandomizedSvd(int oversampling, int powerIterations, long seed) {
         }
         Finite.check("randomizedSvd", a);
         try (Scope s = Scope.inner("randomizedSvd", a.device())) {
-            Sample sample = sample(s, a, Math.min(k, rank + oversampling));
-            return sample.truncate(s, rank, Linalg.norm(a).item());
+            Tensor wide = Halves.wide(a);
+            Sample sample = sample(s, wide, Math.min(k, rank + oversampling));
+            return sample.truncate(s, rank, Linalg.norm(wide).item());
         }
     }
 
@@ -62,8 +63,9 @@ public record RandomizedSvd(int oversampling, int powerIterations, long seed) {
         Finite.check("randomizedSvd", a);
         for (long size = FIRST + oversampling;; size *= 2) {
             try (Scope s = Scope.inner("randomizedSvd", a.device())) {
-                double norm = Linalg.norm(a).item();
-                Sample sample = sample(s, a, Math.min(k, size));
+                Tensor wide = Halves.wide(a);
+                double norm = Linalg.norm(wide).item();
+                Sample sample = sample(s, wide, Math.min(k, size));
                 double allowed = relative * norm;
                 if (size >= k || sample.rest <= allowed) {
                     return sample.truncate(s, sample.rank(allowed), norm);

@@ -129,6 +129,27 @@ final class LoraCommandTest {
     }
 
     @Test
+    void halfTypesAreComputedInSinglePrecision() {
+        for (String name : new String[] {"w", "v"}) {
+            Cli.write(file(name + ".safetensors") + ":x.weight",
+                    s -> s.normal(DType.F16, name.charAt(0), 6, 5));
+        }
+        Cli r = lora("extract", file("w.safetensors"), file("v.safetensors"), "--rank", "5", "-o", file("ad"));
+        assertEquals(0, r.code, r.toString());
+        assertTrue(r.out.contains("\ncomputed in F32, as there is no SVD in F16\ncpu:scalar  1 modules"), r.out);
+        r = lora("merge", file("w.safetensors"), file("ad"), "-o", file("m.safetensors"));
+        assertEquals(0, r.code, r.toString());
+        assertArrayEquals(Cli.values(file("v.safetensors") + ":x.weight"),
+                Cli.values(file("m.safetensors") + ":x.weight"), 2e-3);
+        r = lora("init", file("w.safetensors"), "--rank", "2", "--method", "olora", "-o", file("ad"), "--residual",
+                file("r.safetensors"));
+        assertEquals(0, r.code, r.toString());
+        assertTrue(r.out.contains("\ncomputed in F32, as there is no QR in F16\n"), r.out);
+        assertFalse(
+                lora("init", file("w.safetensors"), "--rank", "2", "-o", file("ad")).out.contains("computed in F32"));
+    }
+
+    @Test
     void refusals() {
         refused("Missing subcommand: init, extract, merge or unmerge");
         refused("lora init: no module is meant; DIR/base.safetensors, --target x; gramian info lists the names", "init",

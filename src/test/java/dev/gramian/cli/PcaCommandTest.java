@@ -73,6 +73,17 @@ final class PcaCommandTest {
     }
 
     @Test
+    void halfTypesAreComputedInSinglePrecision() {
+        Cli.write(file("h.safetensors"), s -> s.normal(DType.BF16, 1, 10, 4));
+        for (String how : new String[] {"--incremental", "--trace"}) {
+            Cli r = Cli.run("pca", file("h.safetensors"), "-k", "1", "-o", file("y.npy"), how);
+            assertEquals(0, r.code, r.toString());
+            assertTrue(r.out.startsWith("computed in F32, as there is no PCA in BF16\nvariance explained "), r.out);
+            assertTrue(r.closing().contains("BF16 [10, 4] → [10, 1]"), r.out);
+        }
+    }
+
+    @Test
     void aStackHasALinePerMatrix() {
         Cli.write(file("layers.npy"), s -> s.normal(DType.F32, 1, 10, 6, 4));
         Cli r = Cli.run("pca", file("layers.npy"), "-k", "1", "-o", file("y.npy"));
