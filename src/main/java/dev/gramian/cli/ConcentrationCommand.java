@@ -65,7 +65,7 @@ final class ConcentrationCommand extends ComputeCommand {
         if (count < 1 || sample < 1 || dimensions.stream().anyMatch(d -> d < 1)) {
             throw new ParameterException(spec.commandLine(), "--count, --sample and --dimensions count from 1");
         }
-        Picture.check(plot);
+        PictureFile.check(plot);
         try (Session s = session()) {
             List<String[]> rows = new ArrayList<>();
             rows.add(

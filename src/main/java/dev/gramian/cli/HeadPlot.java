@@ -82,6 +82,7 @@ final class HeadPlot {
             throw usage(
                     "Invalid value for option '--plot-heads': expected heads like 0,3,8-11 but was '" + heads + "'");
         }
+        PictureFile.checkRuntime(file);
     }
 
     private record OptionGiven(String name, Object value) {}

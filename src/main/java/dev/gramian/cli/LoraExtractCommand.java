@@ -56,7 +56,7 @@ final class LoraExtractCommand extends ComputeCommand {
 
     @Override
     public Integer call() {
-        Picture.check(plot);
+        PictureFile.check(plot);
         LoraExtract how = size.rank != null ? LoraExtract.ofRank(size.rank) : LoraExtract.ofEnergy(size.energy);
         try (Session session = session()) {
             Checkpoint from = Checkpoint.open(base);

@@ -60,7 +60,7 @@ final class LowRankCommand extends ComputeCommand {
 
     @Override
     public Integer call() {
-        Picture.check(plot);
+        PictureFile.check(plot);
         try (Session session = session()) {
             Tensor read = session.read(w);
             if (read.rank() != 2) {

@@ -96,7 +96,7 @@ final class PcaCommand extends ComputeCommand {
         if (plot != null && k < 2) {
             throw new ParameterException(spec.commandLine(), "--plot needs --components 2 or more");
         }
-        Picture.check(plot);
+        PictureFile.check(plot);
         try (Session s = session()) {
             Tensor samples = incremental ? s.map(x) : s.read(x);
             if (plot != null && samples.rank() != 2) {

@@ -1,6 +1,5 @@
 package dev.gramian.cli;
 
-import dev.gramian.core.FormatException;
 import dev.gramian.core.GramianException;
 import dev.gramian.io.PlainFile;
 import java.awt.Color;
@@ -15,7 +14,6 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -31,18 +29,6 @@ final class Picture {
     }
 
     private Picture() {}
-
-    /** Refuses what {@link #save} could not write, before the work is done; null is fine. */
-    static void check(Path file) {
-        if (file != null && !named(file, ".png") && !named(file, ".svg")) {
-            throw new FormatException(
-                    "plot: unknown kind of picture; " + file + "; give a name that ends with .png or .svg");
-        }
-    }
-
-    private static boolean named(Path file, String end) {
-        return file.toString().toLowerCase(Locale.ROOT).endsWith(end);
-    }
 
     /** What {@code chart} gives, or one line where this machine cannot draw text. */
     static <T> T make(Supplier<T> chart) {
@@ -60,7 +46,7 @@ final class Picture {
         int height = Stream.of(charts).mapToInt(Chart::getHeight).sum();
         PlainFile.write(file, make(() -> {
             try {
-                return named(file, ".svg") ? svg(width, height, charts) : png(width, height, charts);
+                return PictureFile.isSvg(file) ? svg(width, height, charts) : png(width, height, charts);
             } catch (IOException e) {
                 throw new UncheckedIOException(e); // from memory to memory
             }

@@ -48,7 +48,7 @@ final class SimilarityCommand extends ComputeCommand {
         if (labels != null && plot == null) {
             throw new ParameterException(spec.commandLine(), "--labels goes with --plot");
         }
-        Picture.check(plot);
+        PictureFile.check(plot);
         try (Session s = session()) {
             Tensor a = s.read(x);
             Tensor b = s.readIfGiven(y);

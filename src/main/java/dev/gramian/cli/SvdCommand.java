@@ -61,7 +61,7 @@ final class SvdCommand extends ComputeCommand {
         if ((rank == null) != (approx == null)) {
             throw new ParameterException(spec.commandLine(), "--rank and --approx go together");
         }
-        Picture.check(plot);
+        PictureFile.check(plot);
         try (Session session = session()) {
             Tensor x = session.single(session.read(a), "SVD");
             return valuesOnly ? values(session, x) : factors(session, x);

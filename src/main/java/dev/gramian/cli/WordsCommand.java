@@ -76,7 +76,7 @@ final class WordsCommand extends ComputeCommand {
     public Integer call() {
         List<String[]> pairs = parts("--similarity", similarity, 2);
         List<String[]> triples = parts("--analogy", analogy, 3);
-        Picture.check(plot);
+        PictureFile.check(plot);
         try (Session s = session()) {
             List<String> lines = PlainFile.lines(text);
             Words.Settings settings = new Words.Settings(words, leastCount, window, rank, seed);
