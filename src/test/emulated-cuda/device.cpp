@@ -336,7 +336,15 @@ EXPORT CUresult cuCtxSetLimit(int, size_t) {
 
 EXPORT CUresult cuCtxSynchronize() {
     EMU_CURRENT(cuCtxSynchronize);
-    if (CUresult r = unsafe_call()) return r;
+    // of all streams of the context: not even a relaxed capture allows that
+    CUresult r = CUDA_SUCCESS;
+    for (Capture* c : captures) {
+        if (c->origin->context == context) {
+            c->broken = true;
+            r = CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+        }
+    }
+    if (r) return r;
     force_all(lock, context);
     check_guards("cuCtxSynchronize");
     return lost;

@@ -12,8 +12,12 @@ import dev.gramian.core.GramianException;
 import dev.gramian.core.ShapeException;
 import dev.gramian.linalg.Linalg;
 import dev.gramian.spec.DeviceSpec;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Functions recorded once and repeated: the same results as calling them, and what is refused. */
 final class RecordingTest {
@@ -160,6 +164,39 @@ final class RecordingTest {
                     }
                     return null;
                 }).get();
+            }
+        }
+    }
+
+    /** Threads that use what a recording uses, wait for the device and free memory while it is being made. */
+    @DeviceSpec
+    void othersWorkWhileOneRecords(Device device) throws Exception {
+        try (Scope s = device.open(); ExecutorService pool = Executors.newFixedThreadPool(3)) {
+            Tensor w = s.normal(DType.F32, 1, 24, 24);
+            float[] expected = w.exp().matmul(w).toFloatArray();
+            AtomicBoolean recording = new AtomicBoolean(true);
+            List<Future<?>> others = new ArrayList<>();
+            for (int t = 0; t < 3; t++) {
+                others.add(pool.submit(() -> {
+                    do {
+                        try (Scope mine = device.open()) {
+                            assertArrayEquals(expected, w.exp().matmul(w).toFloatArray());
+                            device.synchronize();
+                        }
+                    } while (recording.get());
+                }));
+            }
+            try {
+                for (int i = 0; i < 40; i++) {
+                    try (Recording r = Recording.of(s, in -> new Tensor[] {in[0].exp().matmul(w)}, w)) {
+                        assertArrayEquals(expected, r.run(w)[0].toFloatArray());
+                    }
+                }
+            } finally {
+                recording.set(false);
+            }
+            for (Future<?> f : others) {
+                f.get();
             }
         }
     }

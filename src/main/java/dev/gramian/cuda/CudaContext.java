@@ -33,6 +33,7 @@ final class CudaContext {
     private final CudaMemory memory;
     private final Kernels kernels;
     private final Lane[] lanes = new Lane[LANES + 2];
+    private final Object ordering = new Object();
 
     /** The card must exist: {@link CudaPlatform} has initialised the driver and counted the cards. */
     CudaContext(int ordinal) {
@@ -111,9 +112,19 @@ final class CudaContext {
         }
     }
 
-    /** Waits for everything on the card. */
+    /** Waits for all that is on the lanes by now. Not by cuCtxSynchronize: it breaks captures that are under way. */
     void synchronize(String what) {
-        Status.driver(JCudaDriver.cuCtxSynchronize(), "cuCtxSynchronize, " + what);
+        for (int i = 0; i < lanes.length; i++) {
+            Lane lane = lanes[i];
+            if (lane != null) {
+                lane.drain(what);
+            }
+        }
+    }
+
+    /** Held while streams are made to wait for each other, and at both ends of a capture. */
+    Object ordering() {
+        return ordering;
     }
 
     CudaMemory memory() {

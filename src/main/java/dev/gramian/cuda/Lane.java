@@ -2,6 +2,7 @@ package dev.gramian.cuda;
 
 import dev.gramian.core.View;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import jcuda.Pointer;
@@ -34,8 +35,11 @@ final class Lane {
     private cublasHandle blas;
     private long workspace;
     private int blasMode;
-    private volatile List<CudaStorage> captured;
     private Pointers.Solver solver;
+    /** Temporaries of the capture that is under way, or null. Set while {@link CudaContext#ordering} is held. */
+    private volatile List<CudaStorage> captured;
+    /** Lanes that this one has to wait for when its capture has ended; guarded by {@link CudaContext#ordering}. */
+    private final List<Lane> late = new ArrayList<>();
 
     Lane(CudaContext context, int index) {
         this.context = context;
@@ -152,12 +156,34 @@ final class Lane {
         return e;
     }
 
-    /** Makes {@code other}'s next work wait for what is on this stream by now. */
+    /**
+     * Makes {@code other}'s next work wait for what is on this stream by now. A capture is no work: of a stream that is
+     * being captured that is what was there before, and one that is being captured waits when the capture has ended,
+     * since what it takes up runs later still.
+     */
     void precede(Lane other) {
-        synchronized (event) {
-            Status.driver(JCudaDriver.cuEventRecord(event, stream), "cuEventRecord");
-            Status.driver(JCudaDriver.cuStreamWaitEvent(other.stream, event, 0), "cuStreamWaitEvent");
+        synchronized (context.ordering()) {
+            if (other.captured != null) {
+                other.late.add(this);
+            } else {
+                record();
+                Status.driver(JCudaDriver.cuStreamWaitEvent(other.stream, event, 0), "cuStreamWaitEvent");
+            }
         }
+    }
+
+    private void record() {
+        if (captured == null) {
+            Status.driver(JCudaDriver.cuEventRecord(event, stream), "cuEventRecord");
+        }
+    }
+
+    /** As {@link #synchronize} for any thread, whether or not the stream is being captured. */
+    void drain(String what) {
+        synchronized (context.ordering()) {
+            record();
+        }
+        Status.driver(JCudaDriver.cuEventSynchronize(event), "cuEventSynchronize, " + what);
     }
 
     /** Waits until the device has done all of this stream's work; failures of it show here. */
@@ -183,11 +209,15 @@ final class Lane {
      * to {@code temporaries}, for as long as the graph lives.
      */
     void beginCapture(List<CudaStorage> temporaries) {
+        // neither while another thread waits for this stream to give memory back nor while one puts an event on it;
+        // relaxed: others may allocate meanwhile
         synchronized (context.memory()) {
-            // not while another thread waits for this stream to give memory back; relaxed: others may allocate meanwhile
-            Status.driver(JCudaDriver.cuStreamBeginCapture(stream,
-                    CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED), "cuStreamBeginCapture");
-            captured = temporaries;
+            synchronized (context.ordering()) {
+                record();
+                Status.driver(JCudaDriver.cuStreamBeginCapture(stream,
+                        CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED), "cuStreamBeginCapture");
+                captured = temporaries;
+            }
         }
     }
 
@@ -197,12 +227,26 @@ final class Lane {
 
     /** The graph; null, and no error about it, where {@code whole} is false: what was captured is of no use. */
     CUgraph endCapture(boolean whole) {
-        captured = null;
         CUgraph graph = new CUgraph();
-        int status = JCudaDriver.cuStreamEndCapture(stream, graph);
-        if (status != 0 && JCudaDriver.cuStreamEndCapture(stream, graph) == 0) {
-            // a stream that stayed captured would take no other work
-            JCudaDriver.cuGraphDestroy(graph);
+        int status;
+        synchronized (context.ordering()) {
+            status = JCudaDriver.cuStreamEndCapture(stream, graph);
+            if (status != 0 && JCudaDriver.cuStreamEndCapture(stream, graph) == 0) {
+                // a stream that stayed captured would take no other work
+                JCudaDriver.cuGraphDestroy(graph);
+            }
+            captured = null;
+            List<Lane> before = List.copyOf(late);
+            late.clear();
+            boolean ordered = false;
+            try {
+                before.forEach(lane -> lane.precede(this));
+                ordered = true;
+            } finally {
+                if (!ordered && status == 0) {
+                    JCudaDriver.cuGraphDestroy(graph);
+                }
+            }
         }
         if (whole) {
             Status.driver(status, "cuStreamEndCapture");

@@ -410,6 +410,9 @@ final class EmulatedDriverTest {
             assertEquals(0, cuStreamBeginCapture(s, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
             assertEquals(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamSynchronize(s));
             assertEquals(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(s, graph));
+            assertEquals(0, cuStreamBeginCapture(s, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_RELAXED));
+            assertEquals(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuCtxSynchronize(), "of all streams");
+            assertEquals(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(s, graph));
             // another stream that joined has to come back
             CUevent e = new CUevent();
             assertEquals(0, cuEventCreate(e, 0));
