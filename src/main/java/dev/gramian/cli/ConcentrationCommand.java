@@ -87,7 +87,8 @@ final class ConcentrationCommand extends ComputeCommand {
             }
             Text.table(rows, true, true, true, true, true, true, true, true, true).forEach(out()::println);
             if (plot != null) {
-                Plots.lines(plot, "Distances among vectors", "distance / mean distance", "frequency density", lines);
+                Plots.lines(plot, "Distances among " + (simulate ? count + " normal vectors" : "the rows of " + x),
+                        "distance / mean distance", "frequency density", lines);
             }
             s.closeUncounted(shapes);
             return 0;

@@ -2,15 +2,20 @@ package dev.gramian.cli;
 
 import dev.gramian.core.FormatException;
 import dev.gramian.io.PlainFile;
+import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.DoubleSummaryStatistics;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.knowm.xchart.AnnotationText;
 import org.knowm.xchart.HeatMapChart;
 import org.knowm.xchart.HeatMapChartBuilder;
@@ -25,6 +30,13 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 final class Plots {
     private static final int WIDTH = 900;
     private static final int HEIGHT = 640;
+
+    /** Apart from each other, and from white. */
+    private static final Color[] COLOURS = IntStream
+            .of(0x1F5FA8, 0xD95F02, 0x1B9E77, 0x9B2FAE, 0xC2185B, 0x4A4A4A, 0x2AA7C9, 0x7A5A1E, 0x66A61E, 0xE6AB02)
+            .mapToObj(Color::new).toArray(Color[]::new);
+    static final Color BLUE = COLOURS[0];
+    static final Color ORANGE = COLOURS[1];
 
     private Plots() {}
 
@@ -46,50 +58,73 @@ final class Plots {
         XYChart chart = chart(title, x, y, groups.size() > 1);
         chart.getStyler().setDefaultSeriesRenderStyle(XYSeriesRenderStyle.Scatter).setMarkerSize(7);
         groups.forEach((name, p) -> chart.addSeries(name, p.x(), p.y()).setMarker(SeriesMarkers.CIRCLE));
-        Labels labels = new Labels(groups.values());
+        Room room = new Room(groups.values());
         for (Points p : groups.values()) {
             for (int i = 0; p.names() != null && i < p.x().length; i++) {
-                double above = p.y()[i] + labels.height;
-                if (labels.hasRoom(p.names().get(i), p.x()[i], above)) {
-                    chart.addAnnotation(new AnnotationText(p.names().get(i), p.x()[i], above, false));
+                if (room.take(p.names().get(i), p.x()[i], p.y()[i])) {
+                    chart.addAnnotation(new AnnotationText(p.names().get(i), p.x()[i], p.y()[i] + room.above, false));
                 }
             }
         }
         Picture.save(file, chart);
     }
 
-    /** Keeps names beside points from being written over one another, by their size in the units of the axes. */
-    private static final class Labels {
-        final double width;
-        final double height;
-        private final List<double[]> taken = new ArrayList<>();
+    /** Where names fit beside points, on no other name and no point: the picture in cells of a few pixels. */
+    private static final class Room {
+        /** Pixels: a cell, a letter's width and a name's height, from a point to the middle of its name. */
+        private static final int CELL = 4;
+        private static final int LETTER = 8;
+        private static final int TEXT = 14;
+        private static final int ABOVE = 14;
+        /** Of the picture, less its axes and margins. */
+        private static final double INSIDE = 0.85;
 
-        Labels(Collection<Points> groups) {
-            width = spread(groups.stream().flatMapToDouble(p -> DoubleStream.of(p.x()))) * 8 / WIDTH;
-            height = spread(groups.stream().flatMapToDouble(p -> DoubleStream.of(p.y()))) * 16 / HEIGHT;
-        }
+        final double above;
+        private final DoubleSummaryStatistics xs;
+        private final DoubleSummaryStatistics ys;
+        private final Set<Long> taken = new HashSet<>();
 
-        private static double spread(DoubleStream values) {
-            DoubleSummaryStatistics s = values.summaryStatistics();
-            return s.getCount() == 0 ? 0 : s.getMax() - s.getMin();
-        }
-
-        boolean hasRoom(String name, double x, double y) {
-            double half = name.length() * width / 2;
-            for (double[] t : taken) {
-                if (Math.abs(t[0] - x) < t[2] + half && Math.abs(t[1] - y) < height) {
-                    return false;
+        Room(Collection<Points> groups) {
+            xs = groups.stream().flatMapToDouble(p -> DoubleStream.of(p.x())).summaryStatistics();
+            ys = groups.stream().flatMapToDouble(p -> DoubleStream.of(p.y())).summaryStatistics();
+            above = ABOVE * (ys.getMax() - ys.getMin()) / (HEIGHT * INSIDE);
+            for (Points p : groups) {
+                for (int i = 0; i < p.x().length; i++) {
+                    taken.add(cell(pixel(p.x()[i], xs, WIDTH) / CELL, pixel(p.y()[i], ys, HEIGHT) / CELL));
                 }
             }
-            taken.add(new double[] {x, y, half});
-            return true;
+        }
+
+        private static long pixel(double v, DoubleSummaryStatistics all, int size) {
+            double spread = all.getMax() - all.getMin();
+            return spread == 0 ? 0 : Math.round((v - all.getMin()) / spread * size * INSIDE);
+        }
+
+        private static long cell(long x, long y) {
+            return x << 32 ^ y;
+        }
+
+        /** Whether the name of the point fits above it; from then on it is there. */
+        boolean take(String name, double x, double y) {
+            long middle = pixel(x, xs, WIDTH);
+            long half = name.length() * LETTER / 2;
+            long bottom = pixel(y, ys, HEIGHT) + ABOVE - TEXT / 2;
+            List<Long> cells = new ArrayList<>();
+            for (long i = Math.floorDiv(middle - half, CELL); i <= Math.floorDiv(middle + half, CELL); i++) {
+                for (long j = bottom / CELL; j <= (bottom + TEXT) / CELL; j++) {
+                    cells.add(cell(i, j));
+                }
+            }
+            return cells.stream().noneMatch(taken::contains) && taken.addAll(cells);
         }
     }
 
     /** A line per series. */
     static void lines(Path file, String title, String x, String y, Map<String, Points> series) {
         XYChart chart = chart(title, x, y, series.size() > 1);
-        series.forEach((name, p) -> chart.addSeries(name, p.x(), p.y()).setMarker(SeriesMarkers.NONE));
+        chart.getStyler().setXAxisTickMarkSpacingHint(90);
+        series.forEach((name, p) -> chart.addSeries(name, p.x(), p.y()).setMarker(SeriesMarkers.NONE)
+                .setLineStyle(new BasicStroke(1.8f)));
         Picture.save(file, chart);
     }
 
@@ -102,10 +137,16 @@ final class Plots {
         return chart;
     }
 
-    private static void plain(AxesChartStyler styler) {
-        styler.setChartBackgroundColor(Color.WHITE);
-        styler.setChartTitleBoxVisible(false);
-        styler.setAnnotationTextFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+    /** What all pictures have in common. */
+    static void plain(AxesChartStyler styler) {
+        Font font = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
+        styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE);
+        styler.setChartTitleBoxVisible(false).setChartTitleFont(font.deriveFont(Font.BOLD, 15f));
+        styler.setLegendFont(font).setSeriesColors(COLOURS);
+        styler.setAnnotationTextFont(font.deriveFont(12f));
+        styler.setAxisTitleFont(font).setAxisTickLabelsFont(font);
+        styler.setPlotGridLinesColor(new Color(0xE0E0E0));
+        styler.setLocale(Locale.ROOT);
     }
 
     /** Values by colour, the first row at the top; the scale goes from {@code min} to {@code max}. */

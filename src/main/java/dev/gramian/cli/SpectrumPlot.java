@@ -3,31 +3,27 @@ package dev.gramian.cli;
 import dev.gramian.linalg.Spectrum;
 import java.awt.BasicStroke;
 import java.awt.Color;
-import java.awt.Font;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
-import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Singular values, and what approximations of each rank keep of them. */
 final class SpectrumPlot {
-    private static final int WIDTH = 960;
-    private static final int HEIGHT = 360;
+    static final int WIDTH = 960;
+    static final int HEIGHT = 360;
     /** Room for the labels of the y axis, the same in all charts so that their x axes lie one below the other. */
     private static final int AXIS = 72;
     private static final int TICKS = 90;
     private static final int LABELS = 16;
     /** More points than this are drawn without markers. */
     private static final int MARKED = 64;
-    static final Color BLUE = new Color(0x1f, 0x5f, 0xa8);
-    static final Color ORANGE = new Color(0xd9, 0x5f, 0x02);
     private static final Color GREY = new Color(0x60, 0x60, 0x60);
 
     private SpectrumPlot() {}
@@ -42,15 +38,15 @@ final class SpectrumPlot {
         above.getStyler().setYAxisLogarithmic(decades);
         int shown = decades ? positive : k; // zeros have no logarithm
         if (shown > 0) {
-            line(above, "singular value", upTo(1, shown), Arrays.copyOf(values, shown), BLUE);
+            line(above, "singular value", upTo(1, shown), Arrays.copyOf(values, shown), Plots.BLUE);
         }
         XYChart below = chart("", "rank", "percent");
         below.getStyler().setYAxisMin(0.0).setYAxisMax(100.0);
         double[] ranks = upTo(0, k);
         line(below, "energy kept", ranks, Arrays.stream(ranks).map(r -> 100 * spectrum.energy((int) r)).toArray(),
-                BLUE);
+                Plots.BLUE);
         line(below, "error / norm", ranks, Arrays.stream(ranks).map(r -> 100 * spectrum.error((int) r)).toArray(),
-                ORANGE);
+                Plots.ORANGE);
         for (XYChart c : new XYChart[] {above, below}) {
             c.getStyler().setXAxisMin(0.0).setXAxisMax((double) Math.max(1, k));
         }
@@ -70,21 +66,19 @@ final class SpectrumPlot {
     static XYChart chart(String title, String x, String y) {
         XYChart chart = Picture.make(() -> new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x)
                 .yAxisTitle(y).build());
-        XYStyler style = chart.getStyler();
-        Font plain = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
-        style.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE)
-                .setChartTitleVisible(!title.isEmpty())
-                .setChartTitleFont(plain.deriveFont(Font.BOLD, 15f))
-                .setLegendFont(plain)
+        style(chart.getStyler(), title);
+        chart.getStyler().setXAxisTickMarkSpacingHint(TICKS).setXAxisMaxLabelCount(LABELS);
+        return chart;
+    }
+
+    /** Of charts one below the other, the title above the first. */
+    static void style(AxesChartStyler style, String title) {
+        Plots.plain(style);
+        style.setChartTitleVisible(!title.isEmpty())
                 .setLegendPosition(LegendPosition.OutsideS)
                 .setLegendLayout(LegendLayout.Horizontal)
                 .setYAxisLeftWidthHint(AXIS)
                 .setLegendBorderColor(Color.WHITE);
-        style.setAxisTitleFont(plain).setAxisTickLabelsFont(plain)
-                .setPlotGridLinesColor(new Color(0xe0, 0xe0, 0xe0));
-        style.setXAxisTickMarkSpacingHint(TICKS).setXAxisMaxLabelCount(LABELS);
-        style.setLocale(Locale.ROOT);
-        return chart;
     }
 
     static void line(XYChart chart, String name, double[] x, double[] y, Color colour) {

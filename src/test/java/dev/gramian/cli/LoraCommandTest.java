@@ -129,6 +129,24 @@ final class LoraCommandTest {
     }
 
     @Test
+    void moreModulesThanNamesFitAreDrawnAsLines() throws Exception {
+        for (boolean tuned : new boolean[] {false, true}) {
+            try (Scope s = Device.of("cpu:scalar").open()) {
+                Map<String, Tensor> all = new TreeMap<>();
+                for (int i = 0; i < 30; i++) {
+                    Tensor w = s.normal(DType.F32, i, 3, 4);
+                    all.put("layers." + i + ".q_proj.weight", tuned ? w.mul(1.5) : w);
+                }
+                TensorFiles.write(file(tuned ? "many2.safetensors" : "many.safetensors"), all);
+            }
+        }
+        Cli r = lora("extract", file("many.safetensors"), file("many2.safetensors"), "--rank", "1", "-o", file("ad"),
+                "--plot", file("p.png"));
+        assertEquals(0, r.code, r.toString());
+        assertEquals(720, ImageIO.read(file("p.png").toFile()).getHeight());
+    }
+
+    @Test
     void halfTypesAreComputedInSinglePrecision() {
         for (String name : new String[] {"w", "v"}) {
             Cli.write(file(name + ".safetensors") + ":x.weight",
