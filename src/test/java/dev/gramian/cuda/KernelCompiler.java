@@ -125,10 +125,14 @@ interface KernelCompiler {
 
         @Override
         public Result compile(String text, String architecture) {
+            return compile("kernel.cu", text, architecture);
+        }
+
+        Result compile(String file, String text, String architecture) {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment program = arena.allocate(ValueLayout.ADDRESS);
                 MemorySegment none = MemorySegment.NULL;
-                call(create, program, arena.allocateFrom(text), arena.allocateFrom("kernel.cu"), 0, none, none);
+                call(create, program, arena.allocateFrom(text), arena.allocateFrom(file), 0, none, none);
                 MemorySegment p = program.get(ValueLayout.ADDRESS, 0);
                 List<String> options = new ArrayList<>(List.of(Kernels.OPTIONS));
                 options.add("--gpu-architecture=" + architecture);
