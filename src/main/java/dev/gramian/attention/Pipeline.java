@@ -29,6 +29,8 @@ import java.util.Set;
 final class Pipeline {
     private static final int KEYS = -1;
     private static final int QUERIES = -2;
+    /** Query rows of a key head below which tiles stand mostly empty. */
+    private static final int LEAST_ROWS = 8;
 
     private final Problem p;
     private final boolean weights;
@@ -42,6 +44,8 @@ final class Pipeline {
     private final DType second;
     /** Whether some weight may be zero because its key is masked. */
     private final boolean masked;
+    /** Whether one operation does all, without scores in memory. */
+    private final boolean tiled;
 
     Pipeline(Attention a, Problem p) {
         this.p = p;
@@ -57,6 +61,8 @@ final class Pipeline {
         dropout = a.dropout;
         seed = a.seed;
         Operands o = p.operands();
+        tiled = profile.tiledAttention() && p.compute() == DType.F32 && !weights && dropout == 0
+                && p.queries() * Math.max(1, o.q().dim(-3)) >= LEAST_ROWS;
         masked = o.mask() != null || o.bias() != null || o.lengths() != null
                 || o.shifts() != null || !o.band().covers(p.queries(), p.keys());
     }
@@ -73,6 +79,11 @@ final class Pipeline {
     // ---- running ---------------------------------------------------------------------------------------------------
 
     Part run(Operands o) {
+        if (tiled) {
+            try (Scope s = Scope.inner("attend", o.q().device())) {
+                return tiles(s, o);
+            }
+        }
         // once for all pieces: values in the second product's type, operands that no product can read in place
         Tensor k = readable(o.k());
         Tensor v = readable(o.v().to(second));
@@ -104,6 +115,14 @@ final class Pipeline {
         }
     }
 
+    private Part tiles(Scope s, Operands o) {
+        List<Tensor> in = new ArrayList<>(List.of(o.q(), o.k(), o.v()));
+        Set<Extra> extras = extras(o, in);
+        Tensor[] r = s.runAll(new Op.Attention(p.scale(), softcap, band(o), o.center(), extras),
+                in.toArray(new Tensor[0]));
+        return new Part(s.keep(r[0]), null, s.keep(r[1]));
+    }
+
     private Part whole(Scope s, Operands o) {
         Tensor[] w = weights(s, o);
         // as the operands' type at once where the product can give it
@@ -129,21 +148,29 @@ final class Pipeline {
             Tensor scores = s.run(
                     new Op.Gemm(s.mathMode(), 1, p.compute(), false), o.q(), o.k().transpose(-2, -1));
             List<Tensor> in = new ArrayList<>(List.of(scores));
-            Set<Extra> extras = EnumSet.noneOf(Extra.class);
-            add(Extra.MASK, o.mask(), extras, in);
-            add(Extra.BIAS, o.bias() == null ? null : o.bias().to(p.compute()), extras, in);
-            add(Extra.SLOPES, o.slopes(), extras, in);
-            add(Extra.SINKS, o.sinks(), extras, in);
-            add(Extra.SHIFTS, o.shifts() == null ? null : o.shifts().values(), extras, in);
-            add(Extra.LENGTHS, o.lengths() == null ? null : o.lengths().values(), extras, in);
-            // where every query sees every key there is nothing to select
-            Band band = o.shifts() == null && o.band().covers(o.q().dim(-2), o.k().dim(-2)) ? Band.OPEN : o.band();
-            Tensor[] w = s.runAll(new Op.AttentionWeights(p.scale(), softcap, band, o.center(), extras),
+            Set<Extra> extras = extras(o, in);
+            Tensor[] w = s.runAll(new Op.AttentionWeights(p.scale(), softcap, band(o), o.center(), extras),
                     in.toArray(new Tensor[0]));
             s.keep(w[0]);
             s.keep(w[1]);
             return w;
         }
+    }
+
+    private Set<Extra> extras(Operands o, List<Tensor> in) {
+        Set<Extra> extras = EnumSet.noneOf(Extra.class);
+        add(Extra.MASK, o.mask(), extras, in);
+        add(Extra.BIAS, o.bias() == null ? null : o.bias().to(p.compute()), extras, in);
+        add(Extra.SLOPES, o.slopes(), extras, in);
+        add(Extra.SINKS, o.sinks(), extras, in);
+        add(Extra.SHIFTS, o.shifts() == null ? null : o.shifts().values(), extras, in);
+        add(Extra.LENGTHS, o.lengths() == null ? null : o.lengths().values(), extras, in);
+        return extras;
+    }
+
+    /** Where every query sees every key there is nothing to select. */
+    private static Band band(Operands o) {
+        return o.shifts() == null && o.band().covers(o.q().dim(-2), o.k().dim(-2)) ? Band.OPEN : o.band();
     }
 
     private static void add(Extra which, Tensor t, Set<Extra> extras, List<Tensor> in) {
@@ -266,6 +293,12 @@ final class Pipeline {
 
     /** As {@link #run}, in bytes; {@code tally} counts the pieces. */
     Peak peak(Operands o, Tally tally) {
+        if (tiled) {
+            long lines = p.batch().size() * p.queryHeads() * p.queries();
+            long bias = o.bias() == null || o.bias().dtype() == p.compute() ? 0 : bytes(o.bias(), p.compute());
+            long results = lines * (p.valueSize() * p.type().bytes() + p.compute().bytes());
+            return new Peak(results, bias + results);
+        }
         Peak pieces = peakOfPieces(o, tally);
         return new Peak(pieces.results, copies(o) + pieces.most);
     }
@@ -276,16 +309,21 @@ final class Pipeline {
     }
 
     boolean copiesKeys(Operands o) {
-        return !GemmPlan.fits(o.k().layout());
+        return !tiled && !GemmPlan.fits(o.k().layout());
     }
 
     boolean copiesValues(Operands o) {
-        return p.type() != second || !GemmPlan.fits(o.v().layout());
+        return !tiled && (p.type() != second || !GemmPlan.fits(o.v().layout()));
     }
 
     /** Type of the weights and values in the second product. */
     DType second() {
         return second;
+    }
+
+    /** Whether there are no pieces, for one operation does all. */
+    boolean tiled() {
+        return tiled;
     }
 
     /** Bytes that scores and weights of a piece stay under. */

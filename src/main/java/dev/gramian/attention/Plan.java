@@ -21,13 +21,21 @@ record Plan(
         List<String> lines = new ArrayList<>();
         lines.add("attend on " + q.device().name() + ": " + p.type() + " " + Problem.shapes(q, k, v));
         lines.add("options  " + a.toString().substring("attention: ".length()));
-        lines.add("path     q kᵀ in " + p.compute() + ", softmax with scale and masks in one pass, "
-                + (a.dropout > 0 ? "dropout, " : "") + "weights times v in " + pipeline.second());
-        lines.add("heads    " + heads());
-        lines.add("pieces   " + pieces());
-        lines.add("largest  scores " + tally.largest + " (batch axes, key head, query head of it, query, key), "
-                + Bytes.text(tally.largest.size() * p.compute().bytes()));
-        lines.add("scores   " + scores());
+        if (pipeline.tiled()) {
+            lines.add("path     q kᵀ, softmax with scale and masks, weights times v in one pass over tiles, in "
+                    + p.compute());
+            lines.add("heads    " + heads());
+            lines.add("scores   none in memory; tiles that no query sees are left out");
+        } else {
+            lines.add("path     q kᵀ in " + p.compute() + ", softmax with scale and masks in one pass, "
+                    + (a.dropout > 0 ? "dropout, " : "") + "weights times v in " + pipeline.second());
+            lines.add("heads    " + heads());
+            lines.add("pieces   " + pieces());
+            lines.add("largest  scores " + tally.largest
+                    + " (batch axes, key head, query head of it, query, key), "
+                    + Bytes.text(tally.largest.size() * p.compute().bytes()));
+            lines.add("scores   " + scores());
+        }
         lines.add("copies   " + copies());
         lines.add("memory   " + bytes(bytes - results) + " at most beyond operands and results; results "
                 + bytes(results));

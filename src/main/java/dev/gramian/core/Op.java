@@ -21,7 +21,7 @@ import java.util.Set;
  */
 public sealed interface Op
         permits Op.Fill, Op.Sequence, Op.Random, Op.Map, Op.Zip, Op.ZipScalar, Op.Where, Op.Copy, Op.Assign,
-        Op.Reduce, Op.Softmax, Op.AttentionWeights, Op.Normalize, Op.Rotate, Op.Gemm, Op.Gather,
+        Op.Reduce, Op.Softmax, Op.AttentionWeights, Op.Attention, Op.Normalize, Op.Rotate, Op.Gemm, Op.Gather,
         Op.TakeAlongAxis, Op.Concat, Op.Sort, Op.TopK, Op.CumSum, Op.Triangle,
         Op.FirstNonFinite, Decomposition {
 
@@ -311,7 +311,10 @@ public sealed interface Op
 
         /** That operand of these inputs; null where there is none. */
         public View extra(Extra which, View[] in) {
-            int at = 1;
+            return extra(extras, which, in, 1);
+        }
+
+        private static View extra(Set<Extra> extras, Extra which, View[] in, int at) {
             for (Extra e : extras) {
                 if (e == which) {
                     return in[at];
@@ -338,50 +341,104 @@ public sealed interface Op
                 throw new ShapeException("attentionWeights: scores need query and key axes; scores " + s.shape()
                         + "; give (..., Lq, Lk)");
             }
-            Shape lead = s.shape().slice(0, rank - 2);
-            int next = 1;
-            for (Extra e : extras) {
-                View x = in[next++];
-                switch (e) {
-                    case MASK -> {
-                        if (x.dtype() != DType.BOOL) {
-                            throw new DTypeException("attentionWeights: mask is " + x.dtype() + "; mask " + x.shape()
-                                    + "; a mask is BOOL with true = may attend, use a bias for added values");
-                        }
-                        fits("mask", x, s.shape(), "scores " + s.shape() + " (..., query, key)");
-                    }
-                    case BIAS -> {
-                        same("attentionWeights", s, x);
-                        fits("bias", x, s.shape(), "scores " + s.shape() + " (..., query, key)");
-                    }
-                    case SLOPES, SINKS -> {
-                        same("attentionWeights", s, x);
-                        fits(e.name().toLowerCase(Locale.ROOT), x, lead, "batch and heads " + lead);
-                    }
-                    case SHIFTS, LENGTHS -> {
-                        String name = e.name().toLowerCase(Locale.ROOT);
-                        if (x.dtype() != DType.I64) {
-                            throw new DTypeException("attentionWeights: " + name + " are " + x.dtype() + "; " + name
-                                    + " " + x.shape() + "; cast with .to(DType.I64)");
-                        }
-                        fits(name, x, lead, "batch and heads " + lead);
-                    }
-                }
-            }
+            checkExtras(name(), extras, s.shape(), s.dtype(), in, 1);
             return new Spec[] {new Spec(s.shape(), s.dtype()), new Spec(s.shape().without(rank - 1), s.dtype())};
         }
 
-        private static void fits(String what, View x, Shape to, String target) {
-            if (!x.shape().broadcastsTo(to)) {
-                throw new ShapeException(
-                        "attentionWeights: " + what + " does not broadcast to the scores; " + what + " "
-                                + x.shape() + ", " + target + "; align from the last axis");
+        /** Operands from {@code in[next]} on, for scores of that shape and type. */
+        private static void checkExtras(String op, Set<Extra> extras, Shape scores, DType type, View[] in, int next) {
+            Shape lead = scores.slice(0, scores.rank() - 2);
+            for (Extra e : extras) {
+                View x = in[next++];
+                String name = e.name().toLowerCase(Locale.ROOT);
+                DType wanted = switch (e) {
+                    case MASK -> DType.BOOL;
+                    case BIAS, SLOPES, SINKS -> type;
+                    case SHIFTS, LENGTHS -> DType.I64;
+                };
+                boolean matrix = e == Extra.MASK || e == Extra.BIAS;
+                if (x.dtype() != wanted) {
+                    throw new DTypeException(op + ": " + name + (matrix ? " is " : " are ") + x.dtype() + "; " + name
+                            + " " + x.shape() + "; " + (e == Extra.MASK
+                                    ? "a mask is BOOL with true = may attend, use a bias for added values"
+                                    : "cast with .to(DType." + wanted + ")"));
+                }
+                Shape to = matrix ? scores : lead;
+                if (!x.shape().broadcastsTo(to)) {
+                    throw new ShapeException(op + ": " + name + " does not broadcast to the scores; " + name + " "
+                            + x.shape() + ", "
+                            + (matrix ? "scores " + to + " (..., query, key)" : "batch and heads " + to)
+                            + "; align from the last axis");
+                }
             }
         }
 
         @Override
         public long flops(View[] in, View[] out) {
             return 5 * in[0].shape().size();
+        }
+    }
+
+    /**
+     * In: q (..., G, Lq, d), k (..., 1, Lk, d), v (..., 1, Lk, dv), of F32 or a half type, then those of {@code extras} in
+     * their order, F32 where {@link AttentionWeights} has the scores' type. Out: output (..., G, Lq, dv) of q's type,
+     * log-sum-exp (..., G, Lq) F32.
+     *
+     * <p>What q kᵀ, {@link AttentionWeights} and a product with v in which zeros annihilate, where something is masked, give
+     * in F32, without scores in memory. Only for devices whose {@link Profile} says so.
+     */
+    record Attention(
+            double scale, double softcap, Band band, long center, Set<AttentionWeights.Extra> extras) implements Op {
+        public Attention {
+            extras = extras.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(extras));
+        }
+
+        /** That operand of these inputs; null where there is none. */
+        public View extra(AttentionWeights.Extra which, View[] in) {
+            return AttentionWeights.extra(extras, which, in, 3);
+        }
+
+        @Override
+        public String name() {
+            return "attention";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            Shape q = in[0].shape();
+            Shape k = in[1].shape();
+            Shape v = in[2].shape();
+            DType type = floating(name(), in[0]);
+            if (type.compute() != DType.F32 || in[1].dtype() != type || in[2].dtype() != type) {
+                throw new DTypeException("attention: operands are " + type + ", " + in[1].dtype() + " and "
+                        + in[2].dtype() + "; q " + q + ", k " + k + ", v " + v + "; give all in F32 or one half type");
+            }
+            boolean fit = q.rank() > 2 && k.rank() > 2 && v.rank() > 2;
+            fit = fit && k.at(k.rank() - 3) == 1 && v.at(v.rank() - 3) == 1
+                    && q.at(q.rank() - 1) == k.at(k.rank() - 1) && k.at(k.rank() - 2) == v.at(v.rank() - 2);
+            if (!fit) {
+                throw new ShapeException("attention: operands do not fit; q " + q + ", k " + k + ", v " + v
+                        + "; give (..., G, Lq, d), (..., 1, Lk, d) and (..., 1, Lk, dv)");
+            }
+            Shape lead = Shape.broadcast(name(), Shape.broadcast(name(), before(q), before(k)), before(v));
+            Shape scores = lead.plus(q.at(q.rank() - 2), k.at(k.rank() - 2));
+            AttentionWeights.checkExtras(name(), extras, scores, DType.F32, in, 3);
+            return new Spec[] {
+                new Spec(lead.plus(q.at(q.rank() - 2), v.at(v.rank() - 1)), type),
+                new Spec(scores.without(scores.rank() - 1), DType.F32)
+            };
+        }
+
+        private static Shape before(Shape s) {
+            return s.slice(0, s.rank() - 2);
+        }
+
+        /** As if every query saw every key. */
+        @Override
+        public long flops(View[] in, View[] out) {
+            long scores = out[1].shape().size() * in[1].shape().at(in[1].shape().rank() - 2);
+            return scores * (2 * in[0].shape().at(in[0].shape().rank() - 1)
+                    + 2 * in[2].shape().at(in[2].shape().rank() - 1) + 5);
         }
     }
 

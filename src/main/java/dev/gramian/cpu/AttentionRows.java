@@ -17,7 +17,7 @@ final class AttentionRows {
     }
 
     /** An operand broadcast to the scores: rows by {@code lines}, columns {@code step} bytes apart. */
-    private record Matrix(DType type, long address, Walk lines, long step) {
+    record Matrix(DType type, long address, Walk lines, long step) {
         static Matrix of(View v, Shape scores) {
             if (v == null) {
                 return null;
@@ -37,7 +37,7 @@ final class AttentionRows {
     }
 
     /** One value for all rows of a head. */
-    private record PerHead(DType type, long address, Walk heads) {
+    record PerHead(DType type, long address, Walk heads) {
         static PerHead of(View v, Shape lead) {
             if (v == null) {
                 return null;
@@ -54,6 +54,16 @@ final class AttentionRows {
         long whole(long head) {
             return Mem.i64(address + heads.offset(head));
         }
+    }
+
+    static long saturated(long x, long y) {
+        long s = x + y;
+        return ((x ^ s) & (y ^ s)) < 0 ? (x < 0 ? Long.MIN_VALUE : Long.MAX_VALUE) : s;
+    }
+
+    static double logAddExp(double x, double y) {
+        double m = Math.max(x, y);
+        return Double.isInfinite(m) || Double.isNaN(m) ? m : m + Math.log1p(Math.exp(-Math.abs(x - y)));
     }
 
     void run(Op.AttentionWeights op, View[] in, View[] out) {
@@ -124,16 +134,6 @@ final class AttentionRows {
                 l = both;
             }
             k.fill(sums + r * width, 1, l);
-        }
-
-        private static long saturated(long x, long y) {
-            long s = x + y;
-            return ((x ^ s) & (y ^ s)) < 0 ? (x < 0 ? Long.MIN_VALUE : Long.MAX_VALUE) : s;
-        }
-
-        private static double logAddExp(double x, double y) {
-            double m = Math.max(x, y);
-            return Double.isInfinite(m) || Double.isNaN(m) ? m : m + Math.log1p(Math.exp(-Math.abs(x - y)));
         }
 
         /** The {@code n} columns from {@code from} on, which band and length let through. */

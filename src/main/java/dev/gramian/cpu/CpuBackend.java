@@ -23,7 +23,8 @@ public final class CpuBackend implements Backend {
      * 8 MiB, near what second-level caches hold: with more, attention was slower on two cores. Products of fewer than 128
      * rows pack as much as they multiply.
      */
-    private static final Profile PROFILE = new Profile(8L << 20, 128, false);
+    private static final Profile PROFILE = new Profile(8L << 20, 128, false, false);
+    private static final Profile VECTOR_PROFILE = new Profile(8L << 20, 128, false, true);
 
     private final String name;
     private final CpuPath path;
@@ -33,6 +34,8 @@ public final class CpuBackend implements Backend {
     private final Reductions reductions;
     private final Rows rows;
     private final AttentionRows attentionRows;
+    /** Null without the vector module. */
+    private final TiledAttention tiledAttention;
     private final Rotation rotation;
     private final Triangle triangle;
     private final Indexing indexing;
@@ -55,6 +58,7 @@ public final class CpuBackend implements Backend {
         reductions = new Reductions(kernels, workers);
         rows = new Rows(kernels, workers);
         attentionRows = new AttentionRows(kernels, workers);
+        tiledAttention = kernels == CpuPath.SCALAR ? null : new TiledAttention(workers);
         rotation = new Rotation(kernels, workers);
         triangle = new Triangle(kernels, workers);
         indexing = new Indexing(workers);
@@ -106,7 +110,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Profile profile() {
-        return PROFILE;
+        return tiledAttention == null ? PROFILE : VECTOR_PROFILE;
     }
 
     @Override
@@ -168,6 +172,7 @@ public final class CpuBackend implements Backend {
             case Op.CumSum o -> reductions.cumSum(o, in[0], out[0]);
             case Op.Softmax o -> rows.softmax(o, in[0], out[0]);
             case Op.AttentionWeights o -> attentionRows.run(o, in, out);
+            case Op.Attention o -> tiledAttention.run(o, in, out);
             case Op.Normalize o -> rows.normalize(o, in, out[0]);
             case Op.Rotate o -> rotation.rotate(o, in, out[0]);
             case Op.Gemm o -> matMul.run(o, in[0], in[1], out[0]);

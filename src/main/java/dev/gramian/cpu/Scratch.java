@@ -27,6 +27,8 @@ final class Scratch {
         /** An operand of a product with zeros for NaN and infinities. */
         CLEAN,
         TILE_C,
+        /** All that a task of attention holds. */
+        ATTENTION,
         /** Copies and work arrays of decompositions. */
         MATRIX,
         WORK,

@@ -4,6 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
 
 /**
  * The threads one kernel may spread over. The calling thread works too and takes along only workers that are idle at that
@@ -86,7 +87,24 @@ final class Workers {
             return;
         }
         // a few chunks a thread, so that a thread that is slowed down does not hold up the rest
-        long chunk = Math.max(grain, (n + 4L * threads - 1) / (4L * threads));
+        spread(n, Math.max(grain, (n + 4L * threads - 1) / (4L * threads)), body);
+    }
+
+    /** Calls {@code body} once for each of {@code n} items, begun in order: for items that are long and uneven. */
+    void parallelEach(long n, LongConsumer body) {
+        Range each = (from, to) -> {
+            for (long i = from; i < to; i++) {
+                body.accept(i);
+            }
+        };
+        if (n < 2 || threads() == 1 || Thread.currentThread() instanceof Worker) {
+            each.run(0, n);
+        } else {
+            spread(n, 1, each);
+        }
+    }
+
+    private void spread(long n, long chunk, Range body) {
         Job job = new Job(body, n, chunk, Thread.currentThread());
         long wanted = (n + chunk - 1) / chunk - 1;
         for (int i = 0; i < workers.length && wanted > 0; i++) {

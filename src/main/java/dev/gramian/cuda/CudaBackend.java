@@ -106,7 +106,7 @@ public final class CudaBackend implements Backend {
     /** A sixteenth of the card at a time, and blocks whose products fill it: a launch costs what 10 MiB of traffic do. */
     @Override
     public Profile profile() {
-        return new Profile(context.totalBytes() / 16, 1024, true);
+        return new Profile(context.totalBytes() / 16, 1024, true, false);
     }
 
     @Override
@@ -176,6 +176,7 @@ public final class CudaBackend implements Backend {
             case Op.CumSum o -> reductions.cumSum(lane, o, in[0], out[0]);
             case Op.Softmax o -> rows.softmax(lane, o, in[0], out[0]);
             case Op.AttentionWeights o -> rows.attentionWeights(lane, o, in, out);
+            case Op.Attention o -> throw new IllegalStateException(o.name() + ": the profile says it is not here");
             case Op.Normalize o -> rows.normalize(lane, o, in, out[0]);
             case Op.Rotate o -> rotation.rotate(lane, o, in, out[0]);
             case Op.Gemm o -> matMul.run(lane, o, in[0], in[1], out[0]);

@@ -176,7 +176,12 @@ class AttentionMemoryTest {
                 long taken = taken(device, Attention.scaled().workspace(workspace), x, x, x);
                 assertTrue(taken <= workspace + 3 * outputs, "workspace " + workspace + ", taken " + taken);
             }
-            assertTrue(taken(device, Attention.scaled(), x, x, x) >= 2 * 4 * 400 * 400 * 4);
+            long taken = taken(device, Attention.scaled(), x, x, x);
+            if (device.profile().tiledAttention()) {
+                assertEquals(outputs, taken, "no scores in memory");
+            } else {
+                assertTrue(taken >= 2 * 4 * 400 * 400 * 4);
+            }
         }
     }
 }

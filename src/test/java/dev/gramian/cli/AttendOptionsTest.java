@@ -323,21 +323,25 @@ final class AttendOptionsTest {
 
     @Test
     void explained() {
-        Cli r = attend("--explain --causal=top-left --workspace 1K --quiet", "-o", file("o.npy"));
+        String first = ": F32 q [2, 6, 5, 8], k [2, 3, 7, 8], v [2, 3, 7, 4]\n";
+        Cli r = attend("--explain --causal=top-left --workspace 1K --quiet --device cpu:scalar", "-o", file("o.npy"));
         assertEquals(0, r.code, r.toString());
-        assertTrue(r.out.startsWith("attend on " + Device.best().name()
-                + ": F32 q [2, 6, 5, 8], k [2, 3, 7, 8], v [2, 3, 7, 4]\n"), r.out);
+        assertTrue(r.out.startsWith("attend on cpu:scalar" + first), r.out);
         assertTrue(r.out.contains(", with a workspace of 1.0 KiB\n"), r.out);
         assertEquals(9, r.out.lines().count());
+        Cli tiled = attend("--explain --causal=top-left --quiet --device cpu:vector", "-o", file("o.npy"));
+        assertTrue(tiled.out.startsWith("attend on cpu:vector" + first), tiled.out);
+        assertTrue(tiled.out.contains("\n  scores   none in memory; "), tiled.out);
+        assertEquals(7, tiled.out.lines().count());
     }
 
     @Test
     void traced() {
-        Cli r = attend("--trace --causal=top-left --quiet", "-o", file("o.npy"));
+        Cli r = attend("--trace --causal=top-left --quiet --device cpu:scalar", "-o", file("o.npy"));
         assertEquals(0, r.code, r.toString());
         assertEquals("", r.out);
         String[] lines = r.err.split("\n");
-        assertTrue(lines[0].matches("trace of " + Device.best().name() + ": 3 operations, .* (µs|ms|s)"), r.err);
+        assertTrue(lines[0].matches("trace of cpu:scalar: 3 operations, .* (µs|ms|s)"), r.err);
         assertTrue(lines[1].matches("  op +operands → results +times +time +GFLOP/s"), r.err);
         assertTrue(
                 lines[2].matches("  matmul +F32 \\[2, 3, 2, 5, 8\\], F32 \\[2, 3, 1, 8, 5\\] → F32 \\[2, 3, 2, 5, 5\\]"
@@ -347,8 +351,13 @@ final class AttendOptionsTest {
                 lines[3].startsWith("  attentionWeights  F32 [2, 3, 2, 5, 5] → F32 [2, 3, 2, 5, 5], F32 [2, 3, 2, 5]"),
                 r.err);
         assertEquals(5, lines.length);
-        Cli twice = attend("--trace --workspace 0 --quiet", "-o", file("o.npy"));
+        Cli twice = attend("--trace --workspace 0 --quiet --device cpu:scalar", "-o", file("o.npy"));
         assertTrue(twice.err.lines().anyMatch(l -> l.matches("  matmul .* 60 .*")), twice.err);
+        Cli tiled = attend("--trace --causal=top-left --quiet --device cpu:vector", "-o", file("o.npy"));
+        assertTrue(
+                tiled.err.contains("\n  attention  F32 [2, 3, 2, 5, 8], F32 [2, 3, 1, 7, 8], F32 [2, 3, 1, 7, 4] → F32 "
+                        + "[2, 3, 2, 5, 4], F32 [2, 3, 2, 5]"),
+                tiled.err);
         Cli failed = attend("--trace --causal", "-o", file("o.npy"));
         assertEquals(2, failed.code);
         assertTrue(failed.err.startsWith("gramian: attend: causal, but 5 queries and 7 keys "), failed.err);
