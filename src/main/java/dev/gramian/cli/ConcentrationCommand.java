@@ -57,6 +57,12 @@ final class ConcentrationCommand extends ComputeCommand {
             description = "Where to draw how often each distance occurs: .png or .svg.")
     private Path plot;
 
+    @Option(names = "--check",
+            description = "Measure in float64 by plain loops, some rows where there are many; exit code 1 if a measure is wrong.")
+    private boolean check;
+
+    private final List<Verdict> verdicts = new ArrayList<>();
+
     @Override
     public Integer call() {
         if ((x == null) != simulate) {
@@ -90,13 +96,19 @@ final class ConcentrationCommand extends ComputeCommand {
                 Plots.lines(plot, "Distances among " + (simulate ? count + " normal vectors" : "the rows of " + x),
                         "distance / mean distance", "frequency density", lines);
             }
+            int code = s.report(verdicts);
             s.closeUncounted(shapes);
-            return 0;
+            return code;
         }
     }
 
     private void add(Session s, List<String[]> rows, Map<String, Plots.Points> lines, Tensor vectors) {
         Concentration c = s.compute("concentration", 0, () -> Concentration.of(vectors, k));
+        if (check) {
+            Tensor some = VectorReference.some(vectors, k);
+            Concentration part = some == vectors ? c : Concentration.of(some, k);
+            verdicts.add(VectorReference.concentration(some, k, part, vectors.dim(0)));
+        }
         rows.add(new String[] {
             Long.toString(vectors.dim(1)), text(c.nearest()), text(c.farthest()), text(c.ratio()), text(c.contrast()),
             text(c.likelihoodDimension()), text(c.twoNearestDimension()), text(c.hubness()),

@@ -54,6 +54,10 @@ final class LoraExtractCommand extends ComputeCommand {
             description = "Where to draw the errors and ranks of the modules: .png or .svg.")
     private Path plot;
 
+    @Option(names = "--check",
+            description = "Measure the error of the adapter that was written in float64 by plain loops; exit code 1 if what is said of it is wrong.")
+    private boolean check;
+
     @Override
     public Integer call() {
         PictureFile.check(plot);
@@ -85,8 +89,12 @@ final class LoraExtractCommand extends ComputeCommand {
             report(session, result, pairs);
             result.layers().stream().map(l -> from.entries().get(LoraAdapter.weight(l.module())).dtype()).distinct()
                     .forEach(t -> session.sayIfHalf(t, "SVD"));
+            int code = check
+                    ? session.report(List.of(AdapterReference.extracted(session.scope().device(), from, to,
+                            LoraAdapter.open(output), result.layers())))
+                    : 0;
             session.closeUncounted(pairs.size() + " modules → " + output);
-            return 0;
+            return code;
         }
     }
 

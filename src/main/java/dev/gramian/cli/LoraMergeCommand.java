@@ -30,6 +30,10 @@ final class LoraMergeCommand extends ComputeCommand {
             description = "Where to keep the weights that are changed, for an exact way back: .safetensors.")
     private Path undo;
 
+    @Option(names = "--check",
+            description = "Recompute weights that were written, or some of their rows, in float64 by plain loops; exit code 1 if they are wrong.")
+    private boolean check;
+
     @Override
     public Integer call() {
         try (Session session = session()) {
@@ -51,9 +55,13 @@ final class LoraMergeCommand extends ComputeCommand {
                 checkpoint.copyTo(output, device, merged);
                 return null;
             });
+            int code = check
+                    ? session.report(
+                            AdapterReference.merged(device, checkpoint, Checkpoint.open(output), adapter, false))
+                    : 0;
             session.closeUncounted(
                     merged.size() + " of " + checkpoint.entries().size() + " tensors merged → " + output);
-            return 0;
+            return code;
         }
     }
 }

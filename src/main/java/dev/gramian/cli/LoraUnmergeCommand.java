@@ -32,6 +32,10 @@ final class LoraUnmergeCommand extends ComputeCommand {
     @Option(names = "--undo", paramLabel = "FILE", description = "What merge --undo wrote: the weights as they were.")
     private Path undo;
 
+    @Option(names = "--check",
+            description = "Recompute weights that were written, or some of their rows, in float64 by plain loops; exit code 1 if they are wrong.")
+    private boolean check;
+
     @Override
     public Integer call() {
         try (Session session = session()) {
@@ -63,9 +67,13 @@ final class LoraUnmergeCommand extends ComputeCommand {
             session.say(kept == null
                     ? "subtracted: the weights are those before but for rounding; merge with --undo to keep them"
                     : "the weights are those before, bit by bit");
+            int code = check
+                    ? session
+                            .report(AdapterReference.merged(device, checkpoint, Checkpoint.open(output), adapter, true))
+                    : 0;
             session.closeUncounted(
                     weights.size() + " of " + checkpoint.entries().size() + " tensors unmerged → " + output);
-            return 0;
+            return code;
         }
     }
 }

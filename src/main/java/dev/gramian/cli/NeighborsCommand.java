@@ -34,6 +34,10 @@ final class NeighborsCommand extends ComputeCommand {
             description = "Where to write the cosines, products or distances, (q, K). Default: print them.")
     private String scores;
 
+    @Option(names = "--check",
+            description = "Score all of X by plain loops in float64 for the queries, or some of them; exit code 1 if they are wrong.")
+    private boolean check;
+
     @Override
     public Integer call() {
         try (Session s = session()) {
@@ -42,8 +46,9 @@ final class NeighborsCommand extends ComputeCommand {
             Neighbors found = s.compute("neighbors", 0, () -> Neighbors.of(vectors, queries, k, metric));
             s.result(output, found.indices());
             s.result(scores, found.scores());
+            int code = check ? s.report(VectorReference.neighbors(metric, vectors, queries, found)) : 0;
             s.close(Text.of(vectors) + ", queries " + queries.shape() + " → " + found.indices().shape());
-            return 0;
+            return code;
         }
     }
 }

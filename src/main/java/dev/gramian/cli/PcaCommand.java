@@ -87,6 +87,10 @@ final class PcaCommand extends ComputeCommand {
                     + " beside the points where there is room.")
     private Path labels;
 
+    @Option(names = "--check",
+            description = "Hold the components and coordinates against the samples in float64 by plain loops; exit code 1 if they are wrong.")
+    private boolean check;
+
     @Override
     public Integer call() {
         boolean incremental = method != null && method.incremental;
@@ -117,8 +121,11 @@ final class PcaCommand extends ComputeCommand {
                 draw(pca, y, names);
             }
             say(s, pca);
+            int code = check
+                    ? s.report(PcaReference.check(samples, pca, y, whiten, method != null && method.randomized))
+                    : 0;
             s.closeUncounted(Text.of(samples) + " → " + y.shape());
-            return 0;
+            return code;
         }
     }
 

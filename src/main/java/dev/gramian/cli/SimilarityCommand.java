@@ -43,6 +43,9 @@ final class SimilarityCommand extends ComputeCommand {
     @Option(names = "--labels", paramLabel = "FILE", description = "A line of text per row of X, for --plot.")
     private Path labels;
 
+    @Option(names = "--check", description = "Recompute in float64 by plain loops; exit code 1 if it is wrong.")
+    private boolean check;
+
     @Override
     public Integer call() {
         if (labels != null && plot == null) {
@@ -60,8 +63,9 @@ final class SimilarityCommand extends ComputeCommand {
             if (output != null || plot == null) {
                 s.result(output, r);
             }
+            int code = check ? s.report(List.of(VectorReference.similarity(metric, a, b, r))) : 0;
             s.close(Text.of(a) + (b == null ? "" : ", " + Text.of(b)) + " → " + r.shape());
-            return 0;
+            return code;
         }
     }
 

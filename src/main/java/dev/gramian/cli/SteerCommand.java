@@ -3,6 +3,8 @@ package dev.gramian.cli;
 import dev.gramian.Tensor;
 import dev.gramian.analysis.Steering;
 import dev.gramian.linalg.Linalg;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -54,6 +56,9 @@ final class SteerCommand extends ComputeCommand {
             description = "Where to write the changed activations. Default: print them.")
     private String output;
 
+    @Option(names = "--check", description = "Recompute in float64 by plain loops; exit code 1 if it is wrong.")
+    private boolean check;
+
     @Override
     public Integer call() {
         if ((with == null) != (without == null) || (with == null) == (direction == null)) {
@@ -86,9 +91,19 @@ final class SteerCommand extends ComputeCommand {
             if (v.rank() == 1) {
                 s.say(String.format(Locale.ROOT, "direction of length %.4g", Linalg.norm(v).item()));
             }
+            List<Verdict> verdicts = new ArrayList<>();
+            if (check && given == null) {
+                verdicts.addAll(method == Method.mean
+                        ? SteeringReference.meanDifference(p, n, v)
+                        : SteeringReference.principalDifference(p, n, v));
+            }
+            if (check && y != null) {
+                verdicts.add(SteeringReference.steered(rows, v, strength, projectOut, y));
+            }
+            int code = s.report(verdicts);
             s.closeUncounted((rows == null ? "" : Text.of(rows) + ", ") + "direction " + v.shape()
                     + (y == null ? "" : " → " + y.shape()));
-            return 0;
+            return code;
         }
     }
 }

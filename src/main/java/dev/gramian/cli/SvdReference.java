@@ -17,45 +17,8 @@ final class SvdReference {
 
     private SvdReference() {}
 
-    /** One check over a stack of matrices: the worst relative residual, and how many rows it was formed from. */
-    private static final class Residual {
-        private final String what;
-        private final double bound;
-        private double worst;
-        private long checked;
-        private long rows;
-
-        Residual(String what, Tensor a) {
-            this.what = what;
-            bound = 8 * (Math.max(a.dim(-2), a.dim(-1)) + 4.0) * Check.roundoff(a.dtype());
-        }
-
-        /** {@code size} is what the residual is relative to; where it is 0 the residual must be, too. */
-        void add(double residual, double size) {
-            double r = residual == 0 ? 0 : residual / size;
-            worst = Math.max(worst, Double.isNaN(r) ? Double.POSITIVE_INFINITY : r);
-        }
-
-        Verdict verdict() {
-            boolean passed = worst <= bound;
-            String coverage = checked == rows ? "all" : Text.count(checked) + " of " + Text.count(rows) + " rows";
-            return new Verdict("check  " + what + " in float64: " + Text.error(worst) + ", " + coverage + "; bound "
-                    + Text.error(bound) + ": " + (passed ? "pass" : "FAIL"), passed);
-        }
-    }
-
-    /** Rows of {@code n} that cost {@code each} multiply-adds, spread evenly within the budget. */
-    private static long[] sample(long n, double each, long matrices) {
-        long count = n == 0 ? 0 : Math.max(1, (long) Math.min(n, BUDGET / matrices / Math.max(1, each)));
-        long[] rows = new long[Math.toIntExact(count)];
-        for (int i = 0; i < rows.length; i++) {
-            rows[i] = count == 1 ? 0 : Math.round((double) i * (n - 1) / (count - 1));
-        }
-        return rows;
-    }
-
     /** The matrices of a stack, or its rows of singular values where {@code axes} is 1. */
-    private static List<Tensor> parts(Tensor t, int axes) {
+    static List<Tensor> parts(Tensor t, int axes) {
         List<Tensor> all = new ArrayList<>();
         if (t.rank() == axes) {
             all.add(t);
@@ -97,8 +60,8 @@ final class SvdReference {
         int k = s.length;
         int n = vt.length / k;
         int m = u.length / k;
-        long[] rows = sample(m, (double) n * k, matrices);
-        r.rows += m;
+        long[] rows = PlainRows.sample(m, (double) n * k * matrices, BUDGET);
+        r.all += m;
         r.checked += rows.length;
         double residual = 0;
         double[] row = new double[n];
@@ -117,13 +80,13 @@ final class SvdReference {
     }
 
     /** {@code rows} holds k vectors one after another. */
-    private static void orthonormal(double[] rows, int k, long matrices, Residual r) {
+    static void orthonormal(double[] rows, int k, long matrices, Residual r) {
         if (rows.length == 0) {
             return;
         }
         int n = rows.length / k;
-        long[] some = sample(k, (double) n * k, matrices);
-        r.rows += k;
+        long[] some = PlainRows.sample(k, (double) n * k * matrices, BUDGET);
+        r.all += k;
         r.checked += some.length;
         for (long i : some) {
             for (int j = 0; j < k; j++) {
@@ -137,7 +100,7 @@ final class SvdReference {
     }
 
     private static void descending(double[] s, Residual r) {
-        r.rows += s.length;
+        r.all += s.length;
         r.checked += s.length;
         for (int i = 0; i < s.length; i++) {
             double next = i + 1 < s.length ? s[i + 1] : 0;
@@ -166,18 +129,18 @@ final class SvdReference {
                 four += w * w;
             }
             int m = s.length;
-            squares.rows += m;
+            squares.all += m;
             squares.checked += m;
             squares.add(size > 0 ? Math.abs(two - 1) / 2 : two, 1);
             if (m > 0 && (double) m * m * wide.dim(1) / 2 <= BUDGET / as.size()) {
-                fourths.rows += m;
+                fourths.all += m;
                 fourths.checked += m;
                 fourths.add(Math.abs(four - gram(x, m, scale)) / 4, 1);
             }
             descending(s, order);
         }
         List<Verdict> all = new ArrayList<>(List.of(squares.verdict()));
-        if (fourths.rows > 0) {
+        if (fourths.all > 0) {
             all.add(fourths.verdict());
         }
         all.add(order.verdict());
@@ -214,7 +177,7 @@ final class SvdReference {
             for (int j = 0; j < x.length; j++) {
                 p[j] -= x[j];
             }
-            r.rows += as.get(i).dim(0);
+            r.all += as.get(i).dim(0);
             r.checked += as.get(i).dim(0);
             r.add(Math.abs(norm(p) - norm(dropped)), size);
         }
@@ -222,7 +185,7 @@ final class SvdReference {
     }
 
     /** Root of the sum of squares, safe from overflow. */
-    private static double norm(double[] x) {
+    static double norm(double[] x) {
         double largest = 0;
         for (double v : x) {
             largest = Math.max(largest, Math.abs(v));

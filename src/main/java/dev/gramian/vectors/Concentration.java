@@ -8,6 +8,9 @@ import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
 import dev.gramian.core.ShapeException;
 import dev.gramian.linalg.Finite;
+import dev.gramian.linalg.Linalg;
+import dev.gramian.linalg.VectorNorm;
+import java.util.Arrays;
 
 /**
  * How far the curse of dimensionality has come: with many independent dimensions the distances among vectors become equal,
@@ -55,7 +58,7 @@ public record Concentration(
         Sums sums = new Sums((int) n, k);
         try (Scope s = Scope.inner("concentration", x.device())) {
             Tensor wide = x.to(DType.F64);
-            long rows = Math.max(1, BLOCK / n);
+            long rows = Math.max(1, BLOCK / Math.max(n, k * x.dim(1)));
             for (long i = 0; i < n; i += rows) {
                 sums.add(wide, i, Math.min(n, i + rows));
             }
@@ -98,9 +101,12 @@ public record Concentration(
                 distance += self.where(zero, distances).sum().item();
                 Ranked near = Indexing.topK(
                         self.where(s.scalar(DType.F64, Double.POSITIVE_INFINITY), distances), k, 1, false);
-                double[] values = near.values().toDoubleArray();
+                // once more from differences: products leave 1e-8 of a distance that is 0
+                Tensor others = Indexing.gather(x, 0, near.indices().flatten()).reshape(to - from, k, x.dim(1));
+                double[] values = Linalg.norm(others.sub(block.unsqueeze(1)), VectorNorm.TWO, -1).toDoubleArray();
                 long[] indices = near.indices().toLongArray();
                 for (int i = 0; i < far.length; i++) {
+                    Arrays.sort(values, i * k, (i + 1) * k);
                     add(far[i], values, i * k);
                 }
                 for (long i : indices) {

@@ -105,6 +105,10 @@ class ConcentrationTest {
             assertEquals((0 + 0 + 1 + 2 + 4) / 5.0, c.nearest(), 1e-12);
             assertEquals((6 / 1.0 + 4 / 2.0 + 7 / 4.0) / 3, c.ratio(), 1e-12);
             assertTrue(Concentration.of(Join.concat(0, x, x.slice(0, 2, 3)), 2).ratio() > 1);
+            // whose products do not cancel exactly
+            Tensor y = s.normal(DType.F64, Seed.VALUE, 40, 7).add(3);
+            Concentration twice = Concentration.of(Join.concat(0, y, y.slice(0, 0, 20)), 3);
+            assertTrue(twice.ratio() < 100 && twice.twoNearestDimension() > 1, twice.toString());
         }
     }
 
