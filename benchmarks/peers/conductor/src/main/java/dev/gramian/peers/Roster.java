@@ -63,6 +63,14 @@ final class Roster {
         add(false, "torch-mkl", "torch-mkl", "TorchPeer", libtorch,
                 Map.of("org.bytedeco.javacpp.cachedir", cache("torch-mkl"), "org.bytedeco.javacpp.pathsFirst", "true",
                         "java.library.path", libtorch.toString(), "peers.natives", libtorch.toString()));
+        // neither fetches anything nor reports its use
+        add(false, "djl", "djl", "DjlPeer", null,
+                Map.of("ENGINE_CACHE_DIR", cache("djl"), "DJL_CACHE_DIR", cache("djl"), "ai.djl.offline", "true",
+                        "OPT_OUT_TRACKING", "true", "ai.djl.pytorch.num_interop_threads", "1"));
+        add(false, "nd4j", "nd4j", "Nd4jPeer", null, Map.of("org.bytedeco.javacpp.cachedir", cache("nd4j")));
+        add(false, "ejml", "ejml", "EjmlPeer", null, Map.of());
+        add(false, "ojalgo", "ojalgo", "OjalgoPeer", null, Map.of());
+        add(false, "smile", "smile", "SmilePeer", natives("smile", "org/bytedeco/openblas/" + LINUX), Map.of());
     }
 
     private Path natives(String module, String inside) {
@@ -70,7 +78,7 @@ final class Roster {
     }
 
     private String cache(String module) {
-        return peers.resolve(module).resolve("target/javacpp").toString();
+        return peers.resolve(module).resolve("target/cache").toString();
     }
 
     private void add(boolean ours, String name, String module, String type, Path natives,

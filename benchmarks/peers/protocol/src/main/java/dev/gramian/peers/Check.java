@@ -70,7 +70,7 @@ final class Check {
         length(got, count);
         for (long i : positions(count, 4096)) {
             double e = expected.at(i);
-            near(got[size(i)], e, 8 * EPS * Math.max(1e-3, Math.abs(e)));
+            near(got[size(i)], e, 8 * EPS * Math.max(0.05, Math.abs(e)));
         }
     }
 
