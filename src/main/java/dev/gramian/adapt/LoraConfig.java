@@ -2,17 +2,19 @@ package dev.gramian.adapt;
 
 import dev.gramian.core.FormatException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
  * What PEFT's {@code adapter_config.json} says of a LoRA adapter: the scale is alpha / r, or alpha / √r where {@code rsLora}
  * (Kalajdzievski 2023). {@code ranks} and {@code alphas} hold what differs by module, by a name or the end of one, which may
- * be a regular expression. Weights lie as (in, out) where {@code fanInFanOut}.
+ * be a regular expression; of several that match the first counts, as in PEFT. Weights lie as (in, out) where
+ * {@code fanInFanOut}.
  */
 public record LoraConfig(
         long rank,
@@ -25,8 +27,8 @@ public record LoraConfig(
         String baseModel) {
 
     public LoraConfig {
-        ranks = Map.copyOf(ranks);
-        alphas = Map.copyOf(alphas);
+        ranks = Collections.unmodifiableMap(new LinkedHashMap<>(ranks)); // in order
+        alphas = Collections.unmodifiableMap(new LinkedHashMap<>(alphas));
         targets = List.copyOf(targets);
     }
 
@@ -36,13 +38,27 @@ public record LoraConfig(
     }
 
     /** A rank of its own for each module and a scale of 1 for all. */
-    public static LoraConfig ofRanks(Map<String, Long> ranks) {
+    public static LoraConfig ofRanks(Map<String, Long> ranks, boolean fanInFanOut) {
         long most = ranks.values().stream().mapToLong(r -> r).max().orElse(1);
-        Map<String, Long> others = new TreeMap<>(ranks);
-        others.values().removeIf(r -> r == most);
-        Map<String, Double> alphas = new TreeMap<>();
-        others.forEach((name, r) -> alphas.put(name, (double) r));
-        return new LoraConfig(most, most, false, false, others, alphas, new ArrayList<>(ranks.keySet()), null);
+        boolean same = ranks.values().stream().allMatch(r -> r == most);
+        // longer names first: a shorter one may be the end of them
+        List<String> names = new ArrayList<>(same ? List.of() : ranks.keySet());
+        names.sort(Comparator.comparingInt(String::length).reversed().thenComparing(Comparator.naturalOrder()));
+        Map<String, Long> others = new LinkedHashMap<>();
+        Map<String, Double> alphas = new LinkedHashMap<>();
+        for (String name : names) {
+            boolean end = names.stream().anyMatch(n -> n.length() <= name.length() && ranks.get(n) != most
+                    && matches(n, name));
+            if (ranks.get(name) != most || end) {
+                others.put(name, ranks.get(name));
+                alphas.put(name, (double) ranks.get(name));
+            }
+        }
+        return new LoraConfig(most, most, false, fanInFanOut, others, alphas, new ArrayList<>(ranks.keySet()), null);
+    }
+
+    private static boolean matches(String pattern, String module) {
+        return Pattern.matches("(.*\\.)?(" + pattern + ")", module);
     }
 
     public long rankOf(String module) {
@@ -56,12 +72,8 @@ public record LoraConfig(
     }
 
     private static <T> T of(Map<String, T> patterns, String module, T otherwise) {
-        T exact = patterns.get(module);
-        if (exact != null) {
-            return exact;
-        }
-        for (Map.Entry<String, T> e : new TreeMap<>(patterns).entrySet()) {
-            if (Pattern.matches("(.*\\.)?(" + e.getKey() + ")", module)) {
+        for (Map.Entry<String, T> e : patterns.entrySet()) {
+            if (matches(e.getKey(), module)) {
                 return e.getValue();
             }
         }
@@ -71,7 +83,7 @@ public record LoraConfig(
     /** The object that PEFT reads. */
     Map<String, Object> toJson() {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("alpha_pattern", new TreeMap<>(alphas));
+        json.put("alpha_pattern", alphas);
         json.put("base_model_name_or_path", baseModel);
         json.put("bias", "none");
         json.put("fan_in_fan_out", fanInFanOut);
@@ -82,7 +94,7 @@ public record LoraConfig(
         json.put("modules_to_save", null);
         json.put("peft_type", "LORA");
         json.put("r", rank);
-        json.put("rank_pattern", new TreeMap<>(ranks));
+        json.put("rank_pattern", ranks);
         json.put("target_modules", targets);
         json.put("task_type", null);
         json.put("use_dora", false);
@@ -99,6 +111,13 @@ public record LoraConfig(
         r.only("lora_bias", false, null);
         r.only("modules_to_save", null, List.of());
         r.only("megatron_config", (Object) null);
+        r.only("layer_replication", (Object) null);
+        r.only("target_parameters", null, List.of());
+        r.only("trainable_token_indices", (Object) null);
+        r.only("alora_invocation_tokens", (Object) null);
+        r.only("use_qalora", false, null);
+        r.only("arrow_config", (Object) null);
+        r.ownBase();
         double rank = r.number("r", json.get("r"));
         if (rank < 1 || rank != Math.rint(rank)) {
             throw r.bad("r is " + json.get("r"), "a whole number from 1");
@@ -130,6 +149,15 @@ public record LoraConfig(
                 }
             }
             throw bad(key + " is " + v + ", which is not supported", String.valueOf(values[0]));
+        }
+
+        /** Starts that take their part out of the base: what is saved then belongs to another base than is named. */
+        void ownBase() {
+            if (json.get("init_lora_weights") instanceof String s
+                    && s.matches("(?i)(pissa|olora|corda|loftq|lora_ga).*")) {
+                throw bad("init_lora_weights is " + s + ", whose base is not the model's own", "an adapter that was"
+                        + " converted when it was saved, by path_initial_model_for_weight_conversion");
+            }
         }
 
         double number(String key, Object v) {

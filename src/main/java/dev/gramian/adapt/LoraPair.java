@@ -38,6 +38,13 @@ public record LoraPair(Tensor a, Tensor b, double scale) {
         }
     }
 
+    /** The same update of the transposed weight (in, out). */
+    public LoraPair transposed() {
+        try (Scope s = Scope.inner("lora", a.device())) {
+            return new LoraPair(s.keep(b.transpose(0, 1).copy()), s.keep(a.transpose(0, 1).copy()), scale);
+        }
+    }
+
     private static DType wide(DType t) {
         return t == DType.F64 ? DType.F64 : DType.F32;
     }

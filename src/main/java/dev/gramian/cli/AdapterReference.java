@@ -62,7 +62,8 @@ final class AdapterReference {
                 double[] rest = tuned.read(s, name).toDoubleArray();
                 PlainRows.add(rest, -1, base.read(s, name).toDoubleArray());
                 double norm = PlainRows.norm(rest);
-                LoraPair pair = adapter.pair(s, l.module());
+                LoraPair stored = adapter.pair(s, l.module());
+                LoraPair pair = adapter.config().fanInFanOut() ? stored.transposed() : stored;
                 double[] a = pair.a().toDoubleArray();
                 double[] b = pair.b().toDoubleArray();
                 int n = Math.toIntExact(l.shape().at(1));

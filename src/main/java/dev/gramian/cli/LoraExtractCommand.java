@@ -46,6 +46,10 @@ final class LoraExtractCommand extends ComputeCommand {
     @Option(names = "--target", paramLabel = "NAME", description = LoraCommand.TARGETS)
     private List<String> targets;
 
+    @Option(names = "--fan-in-fan-out",
+            description = "The weights lie as (in, out), as GPT-2's: factors are written the way PEFT has them there.")
+    private boolean fanInFanOut;
+
     @Option(names = {"-o", "--output"}, paramLabel = "DIR", required = true,
             description = "Where to write the adapter.")
     private Path output;
@@ -74,7 +78,7 @@ final class LoraExtractCommand extends ComputeCommand {
             Map<String, Long> ranks = new LinkedHashMap<>();
             for (LoraExtract.Layer l : result.layers()) {
                 if (l.pair() != null) {
-                    pairs.put(l.module(), l.pair());
+                    pairs.put(l.module(), fanInFanOut ? l.pair().transposed() : l.pair());
                     ranks.put(l.module(), l.rank());
                 }
             }
@@ -82,7 +86,7 @@ final class LoraExtractCommand extends ComputeCommand {
                 throw new GramianException("lora extract: nothing to extract; " + base + " and " + tuned
                         + " are equal in all " + result.layers().size() + " matrices; give a tuned checkpoint");
             }
-            LoraAdapter.write(output, LoraConfig.ofRanks(ranks), pairs);
+            LoraAdapter.write(output, LoraConfig.ofRanks(ranks, fanInFanOut), pairs);
             if (plot != null) {
                 AdapterPlot.draw(plot, base + " to " + tuned, result.layers());
             }

@@ -47,6 +47,10 @@ final class LoraInitCommand extends ComputeCommand {
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Seed of what is random. Default: 1.")
     private long seed;
 
+    @Option(names = "--fan-in-fan-out",
+            description = "The weights lie as (in, out), as GPT-2's: factors are written the way PEFT has them there.")
+    private boolean fanInFanOut;
+
     @Option(names = {"-o", "--output"}, paramLabel = "DIR", required = true,
             description = "Where to write the adapter.")
     private Path output;
@@ -85,14 +89,16 @@ final class LoraInitCommand extends ComputeCommand {
             if (modules.isEmpty()) {
                 throw LoraCommand.none("lora init", checkpoint, targets);
             }
-            LoraConfig config = new LoraConfig(rank, alpha == null ? rank : alpha, rsLora, modules);
+            LoraConfig config = new LoraConfig(rank, alpha == null ? rank : alpha, rsLora, fanInFanOut, Map.of(),
+                    Map.of(), modules, null);
             Map<String, LoraPair> pairs = session.compute("lora init", 0, () -> start(session, checkpoint, config));
             LoraAdapter.write(output, config, pairs);
             if (residual != null) {
                 Map<String, LazyTensor> rest = new LinkedHashMap<>();
                 pairs.forEach((module, pair) -> {
                     TensorEntry e = checkpoint.entries().get(LoraAdapter.weight(module));
-                    rest.put(e.name(), LoraCommand.remade(checkpoint, e, (s, w) -> pair.unmerge(w)));
+                    rest.put(e.name(),
+                            LoraCommand.remade(checkpoint, e, (s, w) -> oriented(pair.unmerge(oriented(w)))));
                 });
                 checkpoint.copyTo(residual, session.scope().device(), rest);
             }
@@ -112,11 +118,16 @@ final class LoraInitCommand extends ComputeCommand {
         }
     }
 
+    /** A weight as (out, in), or back again. */
+    private Tensor oriented(Tensor w) {
+        return fanInFanOut ? w.transpose(0, 1).contiguous() : w;
+    }
+
     private Map<String, LoraPair> start(Session session, Checkpoint checkpoint, LoraConfig config) {
         Map<String, LoraPair> pairs = new LinkedHashMap<>();
         for (String module : config.targets()) {
             try (Scope s = Scope.inner("lora init", session.scope().device())) {
-                Tensor w = checkpoint.read(s, LoraAdapter.weight(module));
+                Tensor w = oriented(checkpoint.read(s, LoraAdapter.weight(module)));
                 LoraPair p = method.start(w, rank, config.scaleOf(module), seed + pairs.size()).pair();
                 pairs.put(module, new LoraPair(s.keep(p.a()), s.keep(p.b()), p.scale()));
             } catch (GramianException e) {

@@ -151,6 +151,41 @@ class LoraFilesTest {
                 adapter(PEFT.replace("\"use_dora\": false", "\"use_dora\": true"), fine));
         refused("read: modules_to_save is [lm_head], which is not supported; DIR/adapter_config.json; expected null",
                 adapter(PEFT.replace("\"modules_to_save\": null", "\"modules_to_save\": [\"lm_head\"]"), fine));
+        String[][] settings = {
+            {"\"bias\": \"none\"", "\"bias\": \"lora_only\"", "bias is lora_only", "none"},
+            {"\"lora_bias\": false", "\"lora_bias\": true", "lora_bias is true", "false"},
+            {"\"layer_replication\": null", "\"layer_replication\": [[0, 4], [2, 5]]",
+                "layer_replication is [[0, 4], [2, 5]]", "null"},
+            {"\"megatron_config\": null", "\"megatron_config\": {}", "megatron_config is {}", "null"},
+            {"\"revision\": null", "\"target_parameters\": [\"w\"]", "target_parameters is [w]", "null"},
+            {"\"revision\": null", "\"trainable_token_indices\": [1]", "trainable_token_indices is [1]", "null"},
+            {"\"revision\": null", "\"alora_invocation_tokens\": [1]", "alora_invocation_tokens is [1]", "null"},
+            {"\"revision\": null", "\"use_qalora\": true", "use_qalora is true", "false"},
+            {"\"revision\": null", "\"arrow_config\": {}", "arrow_config is {}", "null"}
+        };
+        for (String[] s : settings) {
+            refused("read: " + s[2] + ", which is not supported; DIR/adapter_config.json; expected " + s[3],
+                    adapter(PEFT.replace(s[0], s[1]), fine));
+        }
+        for (String start : new String[] {"pissa", "pissa_niter_4", "olora", "loftq"}) {
+            refused("read: init_lora_weights is " + start
+                    + ", whose base is not the model's own; DIR/adapter_config.json;"
+                    + " expected an adapter that was converted when it was saved, by"
+                    + " path_initial_model_for_weight_conversion",
+                    adapter(PEFT.replace("\"init_lora_weights\": true", "\"init_lora_weights\": \"" + start + "\""),
+                            fine));
+        }
+        LoraAdapter.open(adapter(
+                PEFT.replace("\"init_lora_weights\": true", "\"init_lora_weights\": \"gaussian\""), fine));
+        for (String name : new String[] {"m.lora_magnitude_vector", "lm_head.weight", "m.bias", "m.lora_embedding_B"}) {
+            refused("read: not a factor of a linear layer; DIR/adapter_model.safetensors:base_model.model." + name
+                    + "; expected base_model.model.MODULE.lora_A.weight and .lora_B.weight",
+                    adapter(PEFT, Map.of("base_model.model." + name, new long[] {5})));
+        }
+        refused("read: shape [2, 5, 3, 3] is not of rank 2, which adapter_config.json names;"
+                + " DIR/adapter_model.safetensors:base_model.model.c.lora_A.weight; expected (2, in)",
+                adapter(PEFT, new LinkedHashMap<>(Map.of("base_model.model.c.lora_A.weight", new long[] {2, 5, 3, 3},
+                        "base_model.model.c.lora_B.weight", new long[] {6, 2, 1, 1}))));
         refused("read: r is 0; DIR/adapter_config.json; expected a whole number from 1",
                 adapter(PEFT.replace("\"r\": 2", "\"r\": 0"), fine));
         refused("read: lora_alpha is null; DIR/adapter_config.json; expected a number",
@@ -269,7 +304,7 @@ class LoraFilesTest {
                         ranks.put(l.module(), l.rank());
                     }
                     Path adapterAt = dir.resolve("adapter" + name + how.hashCode());
-                    LoraAdapter.write(adapterAt, LoraConfig.ofRanks(ranks), pairs);
+                    LoraAdapter.write(adapterAt, LoraConfig.ofRanks(ranks, false), pairs);
                     Path merged = dir.resolve("merged" + name + how.hashCode());
                     merge(s, base, LoraAdapter.open(adapterAt), merged);
                     Checkpoint back = Checkpoint.open(merged);

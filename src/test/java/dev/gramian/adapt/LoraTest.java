@@ -17,6 +17,7 @@ import dev.gramian.core.ShapeException;
 import dev.gramian.linalg.Linalg;
 import dev.gramian.spec.DeviceSpec;
 import dev.gramian.spec.Seed;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -266,11 +267,24 @@ class LoraTest {
         assertEquals(2, some.rankOf("x.h.1.k"));
         assertEquals(4, some.scaleOf("model.q_proj"));
         assertEquals(0.25, some.scaleOf("model.a.q_proj"));
-        LoraConfig each = LoraConfig.ofRanks(Map.of("a", 3L, "b", 5L, "c", 5L));
+        LoraConfig each = LoraConfig.ofRanks(Map.of("a", 3L, "b", 5L, "c", 5L), false);
         assertEquals(5, each.rank());
         for (String module : new String[] {"a", "b", "c"}) {
             assertEquals(1, each.scaleOf(module));
         }
         assertEquals(3, each.rankOf("a"));
+        // the first that matches counts, be it less exact, as in PEFT
+        Map<String, Long> ordered = new LinkedHashMap<>();
+        ordered.put("q_proj", 4L);
+        ordered.put("h.0.q_proj", 2L);
+        assertEquals(4, new LoraConfig(8, 16, false, false, ordered, Map.of(), List.of(), null).rankOf("h.0.q_proj"));
+        // a module whose name is the end of another's
+        Map<String, Long> ends = Map.of("q", 1L, "h.q", 4L, "h.h.q", 2L, "x", 4L);
+        LoraConfig nested = LoraConfig.ofRanks(ends, false);
+        ends.forEach((module, rank) -> {
+            assertEquals(rank, nested.rankOf(module), module);
+            assertEquals(1, nested.scaleOf(module), module);
+        });
+        assertEquals("[h.h.q, h.q, q]", nested.ranks().keySet().toString());
     }
 }

@@ -12,6 +12,7 @@ import dev.gramian.core.DType;
 import dev.gramian.io.TensorFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 import javax.imageio.ImageIO;
@@ -125,6 +126,32 @@ final class LoraCommandTest {
             r = lora("merge", file("r.safetensors"), file("ad"), "-o", file("m.safetensors"));
             assertEquals(0, r.code, r.toString());
             assertArrayEquals(q("base.safetensors"), q("m.safetensors"), 1e-5);
+        }
+    }
+
+    @Test
+    void weightsTheOtherWayRoundHaveFactorsAsPeftHasThem() {
+        Object[][] lines = {
+            {"extract", file("base.safetensors"), file("tuned.safetensors"), "--rank", "2", "--check"},
+            {"init", file("base.safetensors"), "--rank", "2"},
+            {"init", file("base.safetensors"), "--rank", "2", "--method", "pissa", "--residual", file("r.safetensors")}
+        };
+        for (int i = 0; i < lines.length; i++) {
+            Object[] all = Arrays.copyOf(lines[i], lines[i].length + 3);
+            all[lines[i].length] = "-o";
+            all[lines[i].length + 1] = file("ad" + i);
+            all[lines[i].length + 2] = "--fan-in-fan-out";
+            Cli r = lora(all);
+            assertEquals(0, r.code, r.toString());
+            // stored (in, out) = (12, 10)
+            Path factors = file("ad" + i).resolve("adapter_model.safetensors");
+            String prefix = factors + ":base_model.model.a.q_proj.lora_";
+            assertEquals(2 * 12, Cli.values(prefix + "A.weight").length);
+            assertEquals(10 * 2, Cli.values(prefix + "B.weight").length);
+            Path base = file(i == 2 ? "r.safetensors" : "base.safetensors");
+            r = lora("merge", base, file("ad" + i), "-o", file("m.safetensors"), "--check");
+            assertEquals(0, r.code, r.toString());
+            assertArrayEquals(q(i == 0 ? "tuned.safetensors" : "base.safetensors"), q("m.safetensors"), 1e-4);
         }
     }
 
