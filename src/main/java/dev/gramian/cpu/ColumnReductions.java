@@ -26,13 +26,9 @@ final class ColumnReductions {
 
     /** True where this class is the faster way, decided by function, type and layout. */
     static boolean fits(ReduceFn fn, DType type, Walk kept, Walk reduced) {
-        boolean known = switch (fn) {
-            case SUM, MEAN, VAR, STD, MIN, MAX, NORM1, NORM_INF -> type.isFloat();
-            // in F64 the plain sum of squares could overflow
-            case NORM2 -> type.isFloat() && type != DType.F64;
-            case PROD, ARGMIN, ARGMAX, ANY, ALL, LOGSUMEXP -> false;
-        };
-        return known
+        // in F64 the plain sum of squares could overflow
+        return type.isFloat()
+                && (fn != ReduceFn.NORM2 || type != DType.F64)
                 && kept.step() == type.bytes()
                 && kept.run() >= 8
                 && reduced.size >= 4
@@ -47,7 +43,7 @@ final class ColumnReductions {
         long tasks = kept.size / kept.run() * tiles;
         int blocks = Math.toIntExact((n + ROWS - 1) / ROWS);
         long from = CpuStorage.address(x);
-        Kernel kernel = new Kernel(fn, RowKernels.of(path, Gather.block(type)), type, reduced);
+        Kernel kernel = new Kernel(fn, RowKernels.of(path, Gather.block(type)), type, path.vector(), reduced);
         if (tasks >= 4L * workers.threads() || blocks == 1) {
             workers.parallelFor(tasks, Math.max(1, Reductions.GRAIN / (n * width)), (t0, t1) -> {
                 for (long t = t0; t < t1; t++) {
@@ -76,23 +72,38 @@ final class ColumnReductions {
     }
 
     /** Adds one block of rows to its accumulators. */
-    private record Kernel(ReduceFn fn, RowKernels k, DType type, Walk reduced) {
+    private record Kernel(ReduceFn fn, RowKernels k, DType type, boolean vector, Walk reduced) {
         void block(long base, Tile tile, int b) {
             long first = (long) b * ROWS;
             long n = Math.min(ROWS, tile.n - first);
             int at = b * tile.cols;
-            Arrays.fill(tile.acc, at, at + tile.cols, switch (fn) {
+            int end = at + tile.cols;
+            Arrays.fill(tile.acc, at, end, switch (fn) {
                 case MIN -> Double.POSITIVE_INFINITY;
-                case MAX -> Double.NEGATIVE_INFINITY;
-                default -> 0;
+                case MAX, ARGMIN, ARGMAX -> Double.NEGATIVE_INFINITY;
+                case PROD, ALL -> 1;
+                case SUM, MEAN, VAR, STD, ANY, LOGSUMEXP, NORM1, NORM2, NORM_INF -> 0;
             });
-            if (tile.mean != null) {
-                pass(ReduceFn.SUM, base, first, n, tile, tile.mean, at);
-                for (int j = at; j < at + tile.cols; j++) {
-                    tile.mean[j] /= n;
+            switch (fn) {
+                case VAR, STD -> {
+                    pass(ReduceFn.SUM, base, first, n, tile, tile.second, at);
+                    for (int j = at; j < end; j++) {
+                        tile.second[j] /= n;
+                    }
                 }
+                case LOGSUMEXP -> {
+                    Arrays.fill(tile.second, at, end, Double.NEGATIVE_INFINITY);
+                    pass(ReduceFn.MAX, base, first, n, tile, tile.second, at);
+                }
+                case ARGMIN, ARGMAX -> Arrays.fill(tile.second, at, end, first);
+                default -> {}
             }
             pass(fn, base, first, n, tile, tile.acc, at);
+            if (fn == ReduceFn.LOGSUMEXP) {
+                for (int j = at; j < end; j++) {
+                    tile.acc[j] = Double.isFinite(tile.second[j]) ? tile.acc[j] : 1;
+                }
+            }
         }
 
         private void pass(ReduceFn what, long base, long first, long n, Tile tile, double[] acc, int at) {
@@ -103,39 +114,48 @@ final class ColumnReductions {
                     rows = Math.min(rows, 16);
                     long buffer = Scratch.take(Scratch.Slot.X, 16L * COLUMNS * 4);
                     for (long r = 0; r < rows; r++) {
-                        Gather.read(type, a + r * reduced.step(), 2, tile.cols, buffer + r * tile.cols * 4);
+                        long to = buffer + r * tile.cols * 4;
+                        Gather.read(vector, type, a + r * reduced.step(), 2, tile.cols, to);
                     }
-                    rows(what, buffer, 4L * tile.cols, rows, tile, acc, at);
+                    rows(what, buffer, 4L * tile.cols, first, rows, tile, acc, at);
                 } else {
-                    rows(what, a, reduced.step(), rows, tile, acc, at);
+                    rows(what, a, reduced.step(), first, rows, tile, acc, at);
                 }
                 first += rows;
                 n -= rows;
             }
         }
 
-        private void rows(ReduceFn what, long a, long step, long rows, Tile tile, double[] acc, int at) {
+        private void rows(
+                ReduceFn what, long a, long step, long first, long rows, Tile tile, double[] acc, int at) {
             switch (what) {
                 case SUM, MEAN -> k.addRows(a, step, rows, acc, at, tile.cols);
                 case NORM1 -> k.addRowsAbs(a, step, rows, acc, at, tile.cols);
-                case VAR, STD -> k.addRowsSquared(a, step, rows, tile.mean, at, acc, at, tile.cols);
+                case VAR, STD -> k.addRowsSquared(a, step, rows, tile.second, at, acc, at, tile.cols);
                 case NORM2 -> k.addRowsSquared(a, step, rows, tile.zero, 0, acc, at, tile.cols);
                 case MIN -> k.minRows(a, step, rows, acc, at, tile.cols);
                 case MAX -> k.maxRows(a, step, rows, acc, at, tile.cols);
-                case NORM_INF -> k.maxAbsRows(a, step, rows, acc, at, tile.cols);
-                case PROD, ARGMIN, ARGMAX, ANY, ALL, LOGSUMEXP -> throw new AssertionError(what);
+                case NORM_INF, ANY -> k.maxAbsRows(a, step, rows, acc, at, tile.cols);
+                case ALL -> k.allRows(a, step, rows, acc, at, tile.cols);
+                case PROD -> k.mulRows(a, step, rows, acc, at, tile.cols);
+                case ARGMIN -> k.argRows(a, step, rows, -1, first, acc, tile.second, at, tile.cols);
+                case ARGMAX -> k.argRows(a, step, rows, 1, first, acc, tile.second, at, tile.cols);
+                case LOGSUMEXP -> k.expRows(a, step, rows, tile.second, acc, at, tile.cols);
             }
         }
     }
 
-    /** Accumulators of one tile: a row of them per block; for variances the block's means beside them. */
+    /**
+     * Accumulators of one tile: a row of them per block; beside them for variances the block's means, for log-sum-exp the
+     * largest elements, for the place of an extreme element (times -1 for the least) its number.
+     */
     private static final class Tile {
         final ReduceFn fn;
         final long n;
         final int cols;
         final int blocks;
         final double[] acc;
-        final double[] mean;
+        final double[] second;
         final double[] zero;
 
         Tile(ReduceFn fn, long n, int cols, int blocks) {
@@ -145,7 +165,10 @@ final class ColumnReductions {
             this.blocks = blocks;
             int size = Math.multiplyExact(cols, blocks);
             this.acc = new double[size];
-            this.mean = fn == ReduceFn.VAR || fn == ReduceFn.STD ? new double[size] : null;
+            this.second = switch (fn) {
+                case VAR, STD, LOGSUMEXP, ARGMIN, ARGMAX -> new double[size];
+                case SUM, MEAN, PROD, MIN, MAX, ANY, ALL, NORM1, NORM2, NORM_INF -> null;
+            };
             this.zero = fn == ReduceFn.NORM2 ? new double[cols] : null;
         }
 
@@ -156,27 +179,47 @@ final class ColumnReductions {
                     merge(b * cols, nx, (b + half) * cols, Math.min(nx, n - (long) (b + half) * ROWS));
                 }
             }
-            long to = CpuStorage.address(out) + o * out.dtype().bytes();
             for (int j = 0; j < cols; j++) {
-                double v = switch (fn) {
-                    case MEAN -> acc[j] / n;
-                    case VAR -> Reducer.variance(acc[j], n, ddof);
-                    case STD -> Math.sqrt(Reducer.variance(acc[j], n, ddof));
-                    case NORM2 -> Math.sqrt(acc[j]);
-                    default -> acc[j];
-                };
-                Gather.store(out.dtype(), to + (long) j * out.dtype().bytes(), v);
+                switch (fn) {
+                    case MEAN -> acc[j] /= n;
+                    case VAR -> acc[j] = Reducer.variance(acc[j], n, ddof);
+                    case STD -> acc[j] = Math.sqrt(Reducer.variance(acc[j], n, ddof));
+                    case NORM2 -> acc[j] = Math.sqrt(acc[j]);
+                    case LOGSUMEXP -> acc[j] = second[j] + Math.log(acc[j]);
+                    case ARGMIN, ARGMAX -> acc[j] = second[j];
+                    case ANY -> acc[j] = acc[j] != 0 ? 1 : 0;
+                    case SUM, PROD, MIN, MAX, ALL, NORM1, NORM_INF -> {}
+                }
+            }
+            DType type = out.dtype();
+            long to = CpuStorage.address(out) + o * type.bytes();
+            switch (type) {
+                case F32 -> {
+                    for (int j = 0; j < cols; j++) {
+                        Mem.f32(to + 4L * j, (float) acc[j]);
+                    }
+                }
+                case F64, F16, BF16 -> {
+                    for (int j = 0; j < cols; j++) {
+                        Gather.store(type, to + (long) j * type.bytes(), acc[j]);
+                    }
+                }
+                case I64, I32, U8, BOOL -> {
+                    for (int j = 0; j < cols; j++) {
+                        Gather.store(type, to + (long) j * type.bytes(), (long) acc[j]);
+                    }
+                }
             }
         }
 
         private void merge(int x, long nx, int y, long ny) {
             switch (fn) {
-                case MIN -> {
+                case MIN, ALL -> {
                     for (int j = 0; j < cols; j++) {
                         acc[x + j] = Math.min(acc[x + j], acc[y + j]);
                     }
                 }
-                case MAX, NORM_INF -> {
+                case MAX, NORM_INF, ANY -> {
                     for (int j = 0; j < cols; j++) {
                         acc[x + j] = Math.max(acc[x + j], acc[y + j]);
                     }
@@ -184,12 +227,38 @@ final class ColumnReductions {
                 case VAR, STD -> {
                     double share = (double) ny / (nx + ny);
                     for (int j = 0; j < cols; j++) {
-                        double d = mean[y + j] - mean[x + j];
-                        mean[x + j] += d * share;
+                        double d = second[y + j] - second[x + j];
+                        second[x + j] += d * share;
                         acc[x + j] += acc[y + j] + d * d * share * nx;
                     }
                 }
-                default -> {
+                case PROD -> {
+                    for (int j = 0; j < cols; j++) {
+                        acc[x + j] *= acc[y + j];
+                    }
+                }
+                case ARGMIN, ARGMAX -> {
+                    for (int j = 0; j < cols; j++) {
+                        double a = acc[x + j];
+                        double b = acc[y + j];
+                        if (!(b <= a) && a == a) {
+                            acc[x + j] = b;
+                            second[x + j] = second[y + j];
+                        }
+                    }
+                }
+                case LOGSUMEXP -> {
+                    for (int j = 0; j < cols; j++) {
+                        double a = second[x + j];
+                        double b = second[y + j];
+                        double m = Math.max(a, b);
+                        acc[x + j] = Double.isFinite(m)
+                                ? acc[x + j] * Math.exp(a - m) + acc[y + j] * Math.exp(b - m)
+                                : 1;
+                        second[x + j] = m;
+                    }
+                }
+                case SUM, MEAN, NORM1, NORM2 -> {
                     for (int j = 0; j < cols; j++) {
                         acc[x + j] += acc[y + j];
                     }

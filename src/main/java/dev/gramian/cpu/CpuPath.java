@@ -9,6 +9,11 @@ public enum CpuPath {
     /** Everything in plain Java; also the reference the other two are tested against. */
     SCALAR;
 
+    /** Whether kernels of this path may use the Vector API. */
+    boolean vector() {
+        return this != SCALAR && vectorModule();
+    }
+
     /** Whether the Vector API can be used. By class: bin/gramian loads its module outside the boot layer. */
     static boolean vectorModule() {
         return VectorModule.PRESENT;

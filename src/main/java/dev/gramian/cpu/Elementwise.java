@@ -24,7 +24,7 @@ final class Elementwise {
     private final boolean vector;
 
     Elementwise(CpuPath path, Workers workers) {
-        this.vector = path != CpuPath.SCALAR && CpuPath.vectorModule();
+        this.vector = path.vector();
         this.kernels = new FnKernels(vector);
         this.workers = workers;
     }

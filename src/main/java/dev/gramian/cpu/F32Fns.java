@@ -84,7 +84,7 @@ final class F32Fns {
 
     /** e = exp(-|x|) never overflows; 1/(1+e) for x at or above 0, e/(1+e) below. */
     private static FloatVector sigmoid(FloatVector x) {
-        FloatVector e = VectorMath.exp(x.abs().neg());
+        FloatVector e = VectorMath.expNegative(x.abs().neg());
         VectorMask<Float> negative = x.lt(0);
         return ONE.blend(e, negative).div(e.add(1));
     }

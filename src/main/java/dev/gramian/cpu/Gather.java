@@ -59,6 +59,24 @@ final class Gather {
         }
     }
 
+    /** As {@link #read(DType, long, long, long, long)}; {@code vector}: contiguous half types may go by the Vector API. */
+    static void read(boolean vector, DType type, long addr, long step, long n, long to) {
+        if (type.isHalf() && step == 2) {
+            Casts.run(vector, type, DType.F32, addr, to, n);
+        } else {
+            read(type, addr, step, n, to);
+        }
+    }
+
+    /** As {@link #write(DType, long, long, long, long)}; {@code vector}: contiguous half types may go by the Vector API. */
+    static void write(boolean vector, DType type, long from, long n, long addr, long step) {
+        if (type.isHalf() && step == 2) {
+            Casts.run(vector, DType.F32, type, from, addr, n);
+        } else {
+            write(type, from, n, addr, step);
+        }
+    }
+
     /** n elements of a block at {@code from} to elements of float {@code type}, {@code step} bytes apart from addr on. */
     static void write(DType type, long from, long n, long addr, long step) {
         switch (type) {

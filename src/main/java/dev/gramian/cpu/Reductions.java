@@ -19,11 +19,13 @@ final class Reductions {
     private final CpuPath path;
     private final Workers workers;
     private final ColumnReductions columns;
+    private final boolean vector;
 
     Reductions(CpuPath path, Workers workers) {
         this.path = path;
         this.workers = workers;
         this.columns = new ColumnReductions(path, workers);
+        this.vector = path.vector();
     }
 
     void reduce(Op.Reduce op, View x, View out) {
@@ -140,7 +142,7 @@ final class Reductions {
                 reducer.block(base + reduced.offset(first), n, first, state, at);
             } else {
                 long buffer = Scratch.take(Scratch.Slot.X, (long) BLOCK * blockWidth);
-                reduced.read(type, base, first, n, buffer);
+                reduced.read(vector, type, base, first, n, buffer);
                 reducer.block(buffer, n, first, state, at);
             }
         }
@@ -176,7 +178,7 @@ final class Reductions {
                 long whole = 0;
                 for (long i = 0; i < n; i += BLOCK) {
                     long m = Math.min(BLOCK, n - i);
-                    along.read(type, from + kept.offset(o), i, m, buffer);
+                    along.read(vector, type, from + kept.offset(o), i, m, buffer);
                     long at = to + target.offset(o) + i * step;
                     if (block == DType.I64) {
                         for (long j = 0; j < m; j++) {

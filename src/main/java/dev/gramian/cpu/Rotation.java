@@ -16,7 +16,7 @@ final class Rotation {
     private final Workers workers;
 
     Rotation(CpuPath path, Workers workers) {
-        this.vector = path != CpuPath.SCALAR && CpuPath.vectorModule();
+        this.vector = path.vector();
         this.workers = workers;
     }
 
@@ -47,7 +47,7 @@ final class Rotation {
                 return at;
             }
             long block = Scratch.take(slot, along.size * type.bytes());
-            along.read(type, at, 0, along.size, block);
+            along.read(false, type, at, 0, along.size, block);
             return block;
         }
     }
@@ -81,11 +81,7 @@ final class Rotation {
                 long result = to + results.offset(r);
                 if (!dense || half) {
                     long block = Scratch.take(Scratch.Slot.X, n * wide);
-                    if (dense) {
-                        Casts.run(vector, type, compute, row, block, n);
-                    } else {
-                        along.read(type, row, 0, n, block);
-                    }
+                    along.read(vector, type, row, 0, n, block);
                     row = block;
                 }
                 long y = half ? Scratch.take(Scratch.Slot.OUT, n * wide) : result;

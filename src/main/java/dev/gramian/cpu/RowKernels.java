@@ -25,7 +25,7 @@ class RowKernels {
     /** Kernels for blocks of {@code type}, F32 or F64. */
     static RowKernels of(CpuPath path, DType type) {
         boolean wide = type == DType.F64;
-        if (path == CpuPath.SCALAR || !CpuPath.vectorModule()) {
+        if (!path.vector()) {
             return wide ? SCALAR_F64 : SCALAR_F32;
         }
         return wide ? VectorRowsF64.INSTANCE : VectorRowsF32.INSTANCE;
@@ -143,7 +143,7 @@ class RowKernels {
         return m;
     }
 
-    /** Sum of exp(x - shift). */
+    /** Sum of exp(x - shift); no x may be above shift. */
     double sumExp(long a, long n, double shift) {
         double s = 0;
         for (long i = 0; i < n; i++) {
@@ -166,7 +166,7 @@ class RowKernels {
 
     // ---- one row to another, or in place; n = 0 does nothing --------------------------------------------------------
 
-    /** to = exp(x - shift); the sum. */
+    /** to = exp(x - shift); the sum. No x may be above shift. */
     double expInto(long a, long to, long n, double shift) {
         double s = 0;
         for (long i = 0; i < n; i++) {
@@ -332,6 +332,51 @@ class RowKernels {
         for (long r = 0; r < rows; r++, a += step) {
             for (int j = 0; j < cols; j++) {
                 acc[at + j] = Math.min(acc[at + j], get(a, j));
+            }
+        }
+    }
+
+    /** acc *= product over rows. */
+    void mulRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            for (int j = 0; j < cols; j++) {
+                acc[at + j] *= get(a, j);
+            }
+        }
+    }
+
+    /** acc = 0 where a row has a zero. */
+    void allRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            for (int j = 0; j < cols; j++) {
+                acc[at + j] = get(a, j) == 0 ? 0 : acc[at + j];
+            }
+        }
+    }
+
+    /**
+     * Where sign * x is above acc, or is NaN and acc is not: it becomes acc, and the row's number, {@code first} and on, the
+     * index.
+     */
+    void argRows(
+            long a, long step, long rows, double sign, double first, double[] acc, double[] index, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            for (int j = 0; j < cols; j++) {
+                double x = sign * get(a, j);
+                double m = acc[at + j];
+                if (!(x <= m) && m == m) {
+                    acc[at + j] = x;
+                    index[at + j] = first + r;
+                }
+            }
+        }
+    }
+
+    /** acc += sum over rows of exp(x - shift), with the shift of column j, which no x is above, at shift[at + j]. */
+    void expRows(long a, long step, long rows, double[] shift, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            for (int j = 0; j < cols; j++) {
+                acc[at + j] += Math.exp(get(a, j) - shift[at + j]);
             }
         }
     }

@@ -11,10 +11,12 @@ import dev.gramian.core.View;
 final class Rows {
     private final CpuPath path;
     private final Workers workers;
+    private final boolean vector;
 
     Rows(CpuPath path, Workers workers) {
         this.path = path;
         this.workers = workers;
+        this.vector = path.vector();
     }
 
     /** Rows that are worth handing to another thread. */
@@ -48,11 +50,11 @@ final class Rows {
                 if (directIn) {
                     k.softmax(source, row, n, op.log());
                 } else {
-                    along.read(type, source, 0, n, row);
+                    along.read(vector, type, source, 0, n, row);
                     k.softmax(row, row, n, op.log());
                 }
                 if (!directOut) {
-                    Gather.write(type, row, n, result, step);
+                    Gather.write(vector, type, row, n, result, step);
                 }
             }
         });
@@ -87,7 +89,7 @@ final class Rows {
                 long row = from + kept.offset(r);
                 long result = to + r * n * type.bytes();
                 if (!direct) {
-                    along.read(type, row, 0, n, buffer);
+                    along.read(vector, type, row, 0, n, buffer);
                     row = buffer;
                 }
                 double mean = op.center() ? total(k, row, n, block, Double.NaN) / n : 0;
@@ -95,7 +97,7 @@ final class Rows {
                 long y = directOut ? result : buffer;
                 k.affine(row, y, n, mean, scale, weight, bias);
                 if (!directOut) {
-                    Gather.write(type, y, n, result, type.bytes());
+                    Gather.write(vector, type, y, n, result, type.bytes());
                 }
             }
         });
@@ -114,14 +116,14 @@ final class Rows {
     }
 
     /** Address of the elements as a block, the view's own where it is one already. */
-    private static long contiguous(View v, Scratch.Slot slot) {
+    private long contiguous(View v, Scratch.Slot slot) {
         DType block = Gather.block(v.dtype());
         if (v.layout().isContiguous() && v.dtype() == block) {
             return CpuStorage.address(v);
         }
         long n = v.shape().size();
         long buffer = Scratch.take(slot, n * block.bytes());
-        Walk.of(v, Reductions.others(v.shape().rank())).read(v.dtype(), CpuStorage.address(v), 0, n, buffer);
+        Walk.of(v, Reductions.others(v.shape().rank())).read(vector, v.dtype(), CpuStorage.address(v), 0, n, buffer);
         return buffer;
     }
 }

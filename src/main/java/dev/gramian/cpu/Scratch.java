@@ -18,6 +18,8 @@ final class Scratch {
         OUT,
         /** Between the stages of a function; tiles of a transposed operand; the cut end of a row. */
         STAGE,
+        /** A block of a row between two passes over it. */
+        ROW,
         /** Packed panels of a product. */
         PANEL_A,
         PANEL_B,

@@ -97,7 +97,7 @@ final class Triangle {
                     long a = from + all.offset(i);
                     if (!direct) {
                         a = Scratch.take(Scratch.Slot.X, (long) Reductions.BLOCK * block.bytes());
-                        all.read(type, from, i, n, a);
+                        all.read(path.vector(), type, from, i, n, a);
                     }
                     if (!(k.maxAbs(a, n) < Double.POSITIVE_INFINITY)) {
                         long at = firstBad(block, a, n);

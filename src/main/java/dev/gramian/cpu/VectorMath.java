@@ -18,14 +18,21 @@ final class VectorMath {
     // Constants as vectors, for the JIT: broadcasting them in place costs it so many nodes that functions of this length
     // pass its limit (18000), whereupon it inlines no further and boxes every vector.
 
-    /** Adding and taking away 1.5 * 2^23 rounds to the nearest whole number, which then stands in the low bits. */
-    private static final FloatVector ROUND_F = f(0x1.8p23);
+    /**
+     * Adding and taking away 1.5 * 2^23 rounds to the nearest whole number, which then stands in the low bits: here with
+     * twice the exponents' bias, so that half of it is the exponent field of a factor.
+     */
+    private static final FloatVector ROUND_F = f(0x1.8p23 + 2 * 127);
 
-    private static final IntVector ROUND_BITS_F = ROUND_F.reinterpretAsInts();
-    private static final DoubleVector ROUND_D = d(0x1.8p52);
-    private static final LongVector ROUND_BITS_D = ROUND_D.reinterpretAsLongs();
+    private static final DoubleVector ROUND_D = d(0x1.8p52 + 2 * 1023);
+    private static final IntVector EXPONENT_F = f(Float.POSITIVE_INFINITY).reinterpretAsInts();
+    private static final LongVector EXPONENT_D = d(Double.POSITIVE_INFINITY).reinterpretAsLongs();
+
+    /** The same with the bias of a factor 2^(n + 64). */
+    private static final FloatVector ROUND_64_F = f(0x1.8p23 + 127 + 64);
+
+    private static final FloatVector TWO_MINUS_64 = f(0x1p-64);
     private static final FloatVector ONE_F = f(1);
-    private static final DoubleVector ONE_D = d(1);
     private static final IntVector SIGN_F = f(-0.0).reinterpretAsInts();
 
     private static final FloatVector EXP_LOW_F = f(-104);
@@ -57,7 +64,6 @@ final class VectorMath {
     private static final DoubleVector EXP_3_D = d(1.0 / 6.0);
     private static final DoubleVector EXP_2_D = d(0.5);
 
-    private static final FloatVector TWO_F = f(2);
     private static final FloatVector TANH_NEAR = f(0.625);
     private static final FloatVector TANH_11 = f(-0.005666968412697315);
     private static final FloatVector TANH_9 = f(0.02060616761445999);
@@ -110,23 +116,38 @@ final class VectorMath {
         FloatVector x = v.blend(EXP_LOW_F, v.compare(VectorOperators.LT, EXP_LOW_F));
         x = x.blend(EXP_HIGH_F, x.compare(VectorOperators.GT, EXP_HIGH_F));
         FloatVector k = x.fma(LOG2E_F, ROUND_F);
-        IntVector n = k.reinterpretAsInts().sub(ROUND_BITS_F);
-        FloatVector nf = k.sub(ROUND_F);
-        FloatVector r = nf.fma(LN2_LOW_F, nf.fma(LN2_HIGH_F, x));
+        FloatVector p = expLessOne(x, k.sub(ROUND_F));
+        IntVector n = k.reinterpretAsInts();
+        IntVector half = n.lanewise(VectorOperators.LSHL, 22).and(EXPONENT_F);
+        FloatVector rest = n.lanewise(VectorOperators.LSHL, 23).sub(half).reinterpretAsFloats();
+        FloatVector power = half.reinterpretAsFloats();
+        return p.fma(power, power).mul(rest);
+    }
+
+    /**
+     * exp(x) for x &le; 0 as {@link #exp(FloatVector)}, with fewer steps: n is at least -151, so 2^(n + 64) is a normal number,
+     * and one product with 2^-64 rounds what is subnormal. Undefined above 0.
+     */
+    static FloatVector expNegative(FloatVector v) {
+        FloatVector x = v.blend(EXP_LOW_F, v.compare(VectorOperators.LT, EXP_LOW_F));
+        FloatVector k = x.fma(LOG2E_F, ROUND_64_F);
+        FloatVector p = expLessOne(x, k.sub(ROUND_64_F));
+        FloatVector power = k.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats();
+        return p.fma(power, power).mul(TWO_MINUS_64);
+    }
+
+    /** exp(x - n ln 2) - 1. */
+    private static FloatVector expLessOne(FloatVector x, FloatVector n) {
+        FloatVector r = n.fma(LN2_LOW_F, n.fma(LN2_HIGH_F, x));
         FloatVector p = r.fma(EXP_6_F, EXP_5_F).fma(r, EXP_4_F).fma(r, EXP_3_F).fma(r, EXP_2_F);
-        p = p.fma(r.mul(r), r).add(ONE_F);
-        IntVector half = n.lanewise(VectorOperators.ASHR, 1);
-        return p.mul(power(half)).mul(power(n.sub(half)));
+        return p.fma(r.mul(r), r);
     }
 
-    private static FloatVector power(IntVector n) {
-        return n.lanewise(VectorOperators.LSHL, 23).add(ONE_F.reinterpretAsInts()).reinterpretAsFloats();
-    }
-
-    /** tanh(x), at most 2 ulp off: an odd polynomial near zero, 1 - 2 / (exp(2|x|) + 1) beyond. */
+    /** tanh(x), at most 2 ulp off: an odd polynomial near zero, 1 - 2 t / (1 + t) beyond, t = exp(-2|x|). */
     static FloatVector tanh(FloatVector x) {
         FloatVector a = x.abs();
-        FloatVector far = ONE_F.sub(TWO_F.div(exp(a.add(a)).add(ONE_F)));
+        FloatVector t = expNegative(a.mul(MINUS_TWO));
+        FloatVector far = ONE_F.sub(t.add(t).div(t.add(ONE_F)));
         FloatVector q = x.mul(x);
         FloatVector p = q.fma(TANH_11, TANH_9).fma(q, TANH_7).fma(q, TANH_5).fma(q, TANH_3);
         FloatVector near = p.mul(q).fma(a, a);
@@ -157,7 +178,7 @@ final class VectorMath {
 
     /** exp(-x^2), for {@link #erf}. */
     static FloatVector erfTail(FloatVector x) {
-        return exp(x.mul(x).neg());
+        return expNegative(x.mul(x).neg());
     }
 
     /** erf(x), at most 2 ulp off: an odd polynomial up to 1, 1 - 2 Phi(-sqrt(2) |x|) beyond; tail is exp(-x^2). */
@@ -174,7 +195,7 @@ final class VectorMath {
         FloatVector a = geluEnd(x);
         FloatVector q = a.mul(a);
         FloatVector rest = a.fma(a, q.neg());
-        FloatVector e = exp(q.mul(MINUS_HALF));
+        FloatVector e = expNegative(q.mul(MINUS_HALF));
         return e.fma(rest.mul(MINUS_HALF), e);
     }
 
@@ -195,18 +216,16 @@ final class VectorMath {
         DoubleVector x = v.blend(EXP_LOW_D, v.compare(VectorOperators.LT, EXP_LOW_D));
         x = x.blend(EXP_HIGH_D, x.compare(VectorOperators.GT, EXP_HIGH_D));
         DoubleVector k = x.fma(LOG2E_D, ROUND_D);
-        LongVector n = k.reinterpretAsLongs().sub(ROUND_BITS_D);
         DoubleVector nf = k.sub(ROUND_D);
         DoubleVector r = nf.fma(LN2_LOW_D, nf.fma(LN2_HIGH_D, x));
         DoubleVector p = r.fma(EXP_13_D, EXP_12_D).fma(r, EXP_11_D).fma(r, EXP_10_D).fma(r, EXP_9_D).fma(r, EXP_8_D);
         p = p.fma(r, EXP_7_D).fma(r, EXP_6_D).fma(r, EXP_5_D).fma(r, EXP_4_D).fma(r, EXP_3_D).fma(r, EXP_2_D);
-        p = p.fma(r.mul(r), r).add(ONE_D);
-        LongVector half = n.lanewise(VectorOperators.ASHR, 1);
-        return p.mul(power(half)).mul(power(n.sub(half)));
-    }
-
-    private static DoubleVector power(LongVector n) {
-        return n.lanewise(VectorOperators.LSHL, 52).add(ONE_D.reinterpretAsLongs()).reinterpretAsDoubles();
+        p = p.fma(r.mul(r), r);
+        LongVector n = k.reinterpretAsLongs();
+        LongVector half = n.lanewise(VectorOperators.LSHL, 51).and(EXPONENT_D);
+        DoubleVector rest = n.lanewise(VectorOperators.LSHL, 52).sub(half).reinterpretAsDoubles();
+        DoubleVector power = half.reinterpretAsDoubles();
+        return p.fma(power, power).mul(rest);
     }
 
     /**

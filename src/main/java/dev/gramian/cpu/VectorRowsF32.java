@@ -212,16 +212,12 @@ final class VectorRowsF32 extends RowKernels {
 
     @Override
     double sumExp(long a, long n, double shift) {
-        FloatVector m = FloatVector.broadcast(F, (float) shift);
-        DoubleVector s0 = DoubleVector.zero(D);
-        DoubleVector s1 = s0;
-        for (long i = 0; i < n; i += L) {
-            // one exp in the loop for whole and cut vectors: with a second copy the JIT would box both
-            FloatVector e = VectorMath.exp(load(n - i < L ? padded(a + 4 * i, n - i) : a + 4 * i).sub(m));
-            s0 = s0.add(VectorMath.low(e));
-            s1 = s1.add(VectorMath.high(e));
+        long block = Scratch.take(Scratch.Slot.ROW, 4L * Math.min(n, Reductions.BLOCK));
+        double s = 0;
+        for (long i = 0; i < n; i += Reductions.BLOCK) {
+            s += exponentials(a + 4 * i, block, (int) Math.min(Reductions.BLOCK, n - i), (float) shift);
         }
-        return VectorMath.sum(s0.add(s1));
+        return s;
     }
 
     @Override
@@ -250,21 +246,35 @@ final class VectorRowsF32 extends RowKernels {
 
     @Override
     double expInto(long a, long to, long n, double shift) {
-        FloatVector m = FloatVector.broadcast(F, (float) shift);
-        long whole = n - n % L;
-        long pad = whole < n ? padded(a + 4 * whole, n - whole) : 0;
-        DoubleVector s0 = DoubleVector.zero(D);
-        DoubleVector s1 = s0;
-        for (long i = 0; i < n; i += L) {
-            FloatVector e = VectorMath.exp(load(i < whole ? a + 4 * i : pad).sub(m));
-            store(e, i < whole ? to + 4 * i : pad);
-            s0 = s0.add(VectorMath.low(e));
-            s1 = s1.add(VectorMath.high(e));
+        double s = 0;
+        for (long i = 0; i < n; i += Reductions.BLOCK) {
+            int m = (int) Math.min(Reductions.BLOCK, n - i);
+            s += exponentials(a + 4 * i, to + 4 * i, m, (float) shift);
         }
-        if (whole < n) {
-            Moves.bytes(pad, to + 4 * whole, 4 * (n - whole));
+        return s;
+    }
+
+    /** to = exp(x - shift), none of them above 1; the sum, by a pass of its own: with it in one loop both are slower. */
+    private double exponentials(long a, long to, int n, float shift) {
+        int whole = n - n % L;
+        int left = n - whole;
+        long pad = left > 0 ? padded(a + 4L * whole, left) : 0;
+        // one call for whole vectors and the cut one: with two copies of the loop the JIT would box both
+        for (int i = 0; i < n; i += Math.max(L, whole)) {
+            boolean cut = i == whole;
+            negativeExp(cut ? pad : a, cut ? pad : to, cut ? L : whole, shift);
         }
-        return VectorMath.sum(s0.add(s1));
+        if (left > 0) {
+            Moves.bytes(pad, to + 4L * whole, 4L * left);
+        }
+        return sum(to, n);
+    }
+
+    private static void negativeExp(long a, long to, int n, float shift) {
+        FloatVector m = FloatVector.broadcast(F, shift);
+        for (int i = 0; i < n; i += L) {
+            store(VectorMath.expNegative(load(a + 4L * i).sub(m)), to + 4L * i);
+        }
     }
 
     /** n elements in front of -inf, which has no exponential, to fill a vector. */
@@ -442,57 +452,177 @@ final class VectorRowsF32 extends RowKernels {
     }
 
     @Override
-    void maxRows(long a, long step, long rows, double[] acc, int at, int cols) {
+    void mulRows(long a, long step, long rows, double[] acc, int at, int cols) {
         long r = 0;
         for (; r < rows - 3; r += 4, a += 4 * step) {
             int j = 0;
             for (; j <= cols - W; j += W) {
                 long p = a + 4L * j;
-                DoubleVector s = wide(p).max(wide(p + step)).max(wide(p + 2 * step).max(wide(p + 3 * step)));
-                DoubleVector.fromArray(D, acc, at + j).max(s).intoArray(acc, at + j);
+                DoubleVector s = DoubleVector.fromArray(D, acc, at + j).mul(wide(p)).mul(wide(p + step));
+                s.mul(wide(p + 2 * step)).mul(wide(p + 3 * step)).intoArray(acc, at + j);
             }
             for (; j < cols; j++) {
                 long p = a + 4L * j;
-                float s = Math.max(
-                        Math.max(Mem.f32(p), Mem.f32(p + step)),
-                        Math.max(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
-                acc[at + j] = Math.max(acc[at + j], s);
+                acc[at + j] = acc[at + j] * Mem.f32(p) * Mem.f32(p + step) * Mem.f32(p + 2 * step)
+                        * Mem.f32(p + 3 * step);
             }
         }
-        super.maxRows(a, step, rows - r, acc, at, cols);
+        super.mulRows(a, step, rows - r, acc, at, cols);
+    }
+
+    @Override
+    void expRows(long a, long step, long rows, double[] shift, double[] acc, int at, int cols) {
+        if (cols < L) {
+            super.expRows(a, step, rows, shift, acc, at, cols);
+            return;
+        }
+        long line = 4L * cols;
+        long shifts = Scratch.take(Scratch.Slot.ROW, 5 * line);
+        narrow(shift, at, cols, shifts);
+        for (long r = 0; r < rows; r += 4) {
+            int m = (int) Math.min(4, rows - r);
+            for (int i = 0; i < m; i++) {
+                expRow(a + (r + i) * step, shifts, shifts + (1 + i) * line, cols);
+            }
+            addRows(shifts + line, line, m, acc, at, cols);
+        }
+    }
+
+    private static void expRow(long a, long shift, long to, int cols) {
+        for (int i = 0; i < cols; i += L) {
+            long j = 4L * Math.min(i, cols - L); // the last vector overlaps its neighbour
+            store(VectorMath.expNegative(load(a + j).sub(load(shift + j))), to + j);
+        }
+    }
+
+    // what is done to an accumulator twice changes nothing here, so the last vector overlaps its neighbour too; in floats,
+    // of which a vector holds twice as many
+
+    private static void narrow(double[] acc, int at, int cols, long to) {
+        for (int j = 0; j < cols; j++) {
+            Mem.f32(to + 4L * j, (float) acc[at + j]);
+        }
+    }
+
+    private static void widen(long from, double[] acc, int at, int cols) {
+        for (int j = 0; j < cols; j++) {
+            acc[at + j] = Mem.f32(from + 4L * j);
+        }
+    }
+
+    @Override
+    void maxRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        if (cols < L) {
+            super.maxRows(a, step, rows, acc, at, cols);
+            return;
+        }
+        long m = Scratch.take(Scratch.Slot.ROW, 4L * cols);
+        narrow(acc, at, cols, m);
+        for (long r = 0; r < rows; r += 4, a += 4 * step) {
+            long left = Math.min(3, rows - 1 - r);
+            maxFour(a, a + Math.min(1, left) * step, a + Math.min(2, left) * step, a + left * step, m, cols);
+        }
+        widen(m, acc, at, cols);
+    }
+
+    private static void maxFour(long a, long b, long c, long d, long m, int cols) {
+        for (int i = 0; i < cols; i += L) {
+            long j = 4L * Math.min(i, cols - L);
+            FloatVector s = load(a + j).max(load(b + j)).max(load(c + j).max(load(d + j)));
+            store(load(m + j).max(s), m + j);
+        }
     }
 
     @Override
     void minRows(long a, long step, long rows, double[] acc, int at, int cols) {
-        long r = 0;
-        for (; r < rows - 3; r += 4, a += 4 * step) {
-            int j = 0;
-            for (; j <= cols - W; j += W) {
-                long p = a + 4L * j;
-                DoubleVector s = wide(p).min(wide(p + step)).min(wide(p + 2 * step).min(wide(p + 3 * step)));
-                DoubleVector.fromArray(D, acc, at + j).min(s).intoArray(acc, at + j);
-            }
-            for (; j < cols; j++) {
-                long p = a + 4L * j;
-                float s = Math.min(
-                        Math.min(Mem.f32(p), Mem.f32(p + step)),
-                        Math.min(Mem.f32(p + 2 * step), Mem.f32(p + 3 * step)));
-                acc[at + j] = Math.min(acc[at + j], s);
-            }
+        if (cols < L) {
+            super.minRows(a, step, rows, acc, at, cols);
+            return;
         }
-        super.minRows(a, step, rows - r, acc, at, cols);
+        long m = Scratch.take(Scratch.Slot.ROW, 4L * cols);
+        narrow(acc, at, cols, m);
+        for (long r = 0; r < rows; r += 4, a += 4 * step) {
+            long left = Math.min(3, rows - 1 - r);
+            minFour(a, a + Math.min(1, left) * step, a + Math.min(2, left) * step, a + left * step, m, cols);
+        }
+        widen(m, acc, at, cols);
+    }
+
+    private static void minFour(long a, long b, long c, long d, long m, int cols) {
+        for (int i = 0; i < cols; i += L) {
+            long j = 4L * Math.min(i, cols - L);
+            FloatVector s = load(a + j).min(load(b + j)).min(load(c + j).min(load(d + j)));
+            store(load(m + j).min(s), m + j);
+        }
     }
 
     @Override
     void maxAbsRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        if (cols < L) {
+            super.maxAbsRows(a, step, rows, acc, at, cols);
+            return;
+        }
+        long m = Scratch.take(Scratch.Slot.ROW, 4L * cols);
+        narrow(acc, at, cols, m);
         for (long r = 0; r < rows; r++, a += step) {
-            int j = 0;
-            for (; j <= cols - W; j += W) {
-                DoubleVector.fromArray(D, acc, at + j).max(wide(a + 4L * j).abs()).intoArray(acc, at + j);
+            for (int i = 0; i < cols; i += L) {
+                long j = 4L * Math.min(i, cols - L);
+                store(load(m + j).max(load(a + j).abs()), m + j);
             }
-            for (; j < cols; j++) {
-                acc[at + j] = Math.max(acc[at + j], Math.abs(Mem.f32(a + 4L * j)));
+        }
+        widen(m, acc, at, cols);
+    }
+
+    @Override
+    void allRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        if (cols < L) {
+            super.allRows(a, step, rows, acc, at, cols);
+            return;
+        }
+        long m = Scratch.take(Scratch.Slot.ROW, 4L * cols);
+        narrow(acc, at, cols, m);
+        for (long r = 0; r < rows; r++, a += step) {
+            for (int i = 0; i < cols; i += L) {
+                long j = 4L * Math.min(i, cols - L);
+                store(load(m + j).blend(0, load(a + j).compare(VectorOperators.EQ, 0)), m + j);
             }
+        }
+        widen(m, acc, at, cols);
+    }
+
+    @Override
+    void argRows(
+            long a, long step, long rows, double sign, double first, double[] acc, double[] index, int at, int cols) {
+        if (cols < L) {
+            super.argRows(a, step, rows, sign, first, acc, index, at, cols);
+            return;
+        }
+        long m = Scratch.take(Scratch.Slot.ROW, 8L * cols);
+        long k = m + 4L * cols;
+        narrow(acc, at, cols, m);
+        for (int j = 0; j < cols; j++) {
+            Mem.f32(k + 4L * j, -1);
+        }
+        for (int r = 0; r < rows; r++, a += step) {
+            argRow(a, (float) sign, r, m, k, cols);
+        }
+        widen(m, acc, at, cols);
+        for (int j = 0; j < cols; j++) {
+            float row = Mem.f32(k + 4L * j);
+            index[at + j] = row < 0 ? index[at + j] : first + row;
+        }
+    }
+
+    private static void argRow(long a, float sign, int row, long best, long index, int cols) {
+        FloatVector s = FloatVector.broadcast(F, sign);
+        FloatVector r = FloatVector.broadcast(F, row);
+        for (int i = 0; i < cols; i += L) {
+            long j = 4L * Math.min(i, cols - L);
+            FloatVector x = load(a + j).mul(s);
+            FloatVector m = load(best + j);
+            VectorMask<Float> keep = x.compare(VectorOperators.LE, m).or(m.compare(VectorOperators.NE, m));
+            store(x.blend(m, keep), best + j);
+            store(r.blend(load(index + j), keep), index + j);
         }
     }
 }

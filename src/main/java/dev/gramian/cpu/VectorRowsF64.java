@@ -434,4 +434,63 @@ final class VectorRowsF64 extends RowKernels {
             }
         }
     }
+
+    @Override
+    void mulRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                DoubleVector.fromArray(D, acc, at + j).mul(load(a + 8L * j)).intoArray(acc, at + j);
+            }
+            for (; j < cols; j++) {
+                acc[at + j] *= Mem.f64(a + 8L * j);
+            }
+        }
+    }
+
+    @Override
+    void allRows(long a, long step, long rows, double[] acc, int at, int cols) {
+        for (long r = 0; r < rows; r++, a += step) {
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                VectorMask<Double> zero = load(a + 8L * j).compare(VectorOperators.EQ, 0);
+                DoubleVector.fromArray(D, acc, at + j).blend(0, zero).intoArray(acc, at + j);
+            }
+            super.allRows(a + 8L * j, step, 1, acc, at + j, cols - j);
+        }
+    }
+
+    @Override
+    void argRows(
+            long a, long step, long rows, double sign, double first, double[] acc, double[] index, int at, int cols) {
+        DoubleVector s = DoubleVector.broadcast(D, sign);
+        for (long r = 0; r < rows; r++, a += step) {
+            DoubleVector row = DoubleVector.broadcast(D, first + r);
+            int j = 0;
+            for (; j <= cols - W; j += W) {
+                DoubleVector x = load(a + 8L * j).mul(s);
+                DoubleVector m = DoubleVector.fromArray(D, acc, at + j);
+                VectorMask<Double> keep = x.compare(VectorOperators.LE, m).or(m.compare(VectorOperators.NE, m));
+                x.blend(m, keep).intoArray(acc, at + j);
+                row.blend(DoubleVector.fromArray(D, index, at + j), keep).intoArray(index, at + j);
+            }
+            super.argRows(a + 8L * j, step, 1, sign, first + r, acc, index, at + j, cols - j);
+        }
+    }
+
+    @Override
+    void expRows(long a, long step, long rows, double[] shift, double[] acc, int at, int cols) {
+        int whole = cols - cols % W;
+        for (long r = 0; r < rows; r++, a += step) {
+            expRow(a, shift, acc, at, whole);
+        }
+        super.expRows(a - rows * step + 8L * whole, step, rows, shift, acc, at + whole, cols - whole);
+    }
+
+    private static void expRow(long a, double[] shift, double[] acc, int at, int cols) {
+        for (int j = 0; j < cols; j += W) {
+            DoubleVector e = VectorMath.exp(load(a + 8L * j).sub(DoubleVector.fromArray(D, shift, at + j)));
+            DoubleVector.fromArray(D, acc, at + j).add(e).intoArray(acc, at + j);
+        }
+    }
 }

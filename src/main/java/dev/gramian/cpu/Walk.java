@@ -109,11 +109,11 @@ final class Walk {
     }
 
     /** Elements {@code from} to {@code from + n}, the view's first at {@code base}, to a block as {@link Gather} has them. */
-    void read(DType type, long base, long from, long n, long to) {
+    void read(boolean vector, DType type, long base, long from, long n, long to) {
         int width = Gather.block(type).bytes();
         while (n > 0) {
             long left = Math.min(n, run() - from % run());
-            Gather.read(type, base + offset(from), step(), left, to);
+            Gather.read(vector, type, base + offset(from), step(), left, to);
             from += left;
             n -= left;
             to += left * width;
