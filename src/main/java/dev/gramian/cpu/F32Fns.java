@@ -25,6 +25,10 @@ final class F32Fns {
         FloatVector apply(FloatVector x, FloatVector y);
     }
 
+    interface Test {
+        VectorMask<Float> apply(FloatVector x, FloatVector y);
+    }
+
     static Map map(MapFn fn) {
         return switch (fn) {
             case NEG -> (x, p, q) -> x.neg();
@@ -47,7 +51,8 @@ final class F32Fns {
             case SILU -> (x, p, q) -> timesSigmoid(x, x);
             case GELU_TANH -> (x, p, q) -> timesSigmoid(
                     x, x.mul(x).mul(0.044715f).add(1).mul(x.mul(1.5957691f)));
-            case SIGN, LOG2, ERF, GELU, FLOOR, CEIL, ROUND, TRUNC, IS_NAN, IS_INF, IS_FINITE, NOT -> null;
+            case SIGN -> (x, p, q) -> x.blend(1, x.compare(VectorOperators.GT, 0)).blend(-1, x.lt(0));
+            case LOG2, ERF, GELU, FLOOR, CEIL, ROUND, TRUNC, IS_NAN, IS_INF, IS_FINITE, NOT -> null;
         };
     }
 
@@ -79,6 +84,28 @@ final class F32Fns {
             case POW -> VectorLibrary.PRESENT ? (x, y) -> pow(x, y) : null;
             case ATAN2 -> VectorLibrary.PRESENT ? (x, y) -> x.lanewise(VectorOperators.ATAN2, y) : null;
             case REMAINDER, EQ, NE, LT, LE, GT, GE, AND, OR, XOR -> null;
+        };
+    }
+
+    static Test test(ZipFn fn) {
+        return switch (fn) {
+            case EQ -> (x, y) -> x.eq(y);
+            case NE -> (x, y) -> x.compare(VectorOperators.NE, y);
+            case LT -> (x, y) -> x.lt(y);
+            case LE -> (x, y) -> x.compare(VectorOperators.LE, y);
+            case GT -> (x, y) -> x.compare(VectorOperators.GT, y);
+            case GE -> (x, y) -> x.compare(VectorOperators.GE, y);
+            default -> null;
+        };
+    }
+
+    /** Tests of one operand, which comes twice. */
+    static Test test(MapFn fn) {
+        return switch (fn) {
+            case IS_NAN -> (x, y) -> x.compare(VectorOperators.NE, y);
+            case IS_INF -> (x, y) -> x.abs().eq(Float.POSITIVE_INFINITY);
+            case IS_FINITE -> (x, y) -> x.abs().lt(Float.POSITIVE_INFINITY);
+            default -> null;
         };
     }
 

@@ -22,10 +22,35 @@ final class Moves {
         }
     }
 
+    /** One element over and over. */
+    private static void repeat(int width, long from, long to, long bytes) {
+        long word = switch (width) {
+            case 8 -> Mem.i64(from);
+            case 4 -> (Mem.i32(from) & 0xFFFF_FFFFL) * 0x1_0000_0001L;
+            case 2 -> (Mem.i16(from) & 0xFFFFL) * 0x1_0001_0001_0001L;
+            default -> Mem.u8(from) * 0x01010101_01010101L;
+        };
+        int head = (int) Math.min(bytes, 512);
+        int i = 0;
+        for (; i + 8 <= head; i += 8) {
+            Mem.i64(to + i, word);
+        }
+        for (; i < head; i++) {
+            Mem.u8(to + i, (int) (word >>> 8 * (i & 7)));
+        }
+        for (long done = head; done < bytes; done *= 2) {
+            Mem.copy(to, to + done, Math.min(done, bytes - done));
+        }
+    }
+
     /** {@code count} elements of {@code width} bytes, evenly spaced on both sides. */
     static void elements(int width, long from, long fromStep, long to, long toStep, long count) {
         if (fromStep == width && toStep == width) {
             bytes(from, to, count * width);
+            return;
+        }
+        if (fromStep == 0 && toStep == width) {
+            repeat(width, from, to, count * width);
             return;
         }
         switch (width) {

@@ -13,6 +13,9 @@ final class Reductions {
     /** Elements per block: fits the first-level cache, long enough that calls do not count. */
     static final int BLOCK = 4096;
 
+    /** Elements of a running sum's strip: its lines stay in the second-level cache. */
+    private static final int STRIP = 1024;
+
     /** Elements worth handing to another thread. */
     static final long GRAIN = 32 << 10;
 
@@ -171,33 +174,71 @@ final class Reductions {
         long step = out.layout().stride(op.axis()) * out.dtype().bytes();
         long from = CpuStorage.address(x);
         long to = CpuStorage.address(out);
+        int width = type.bytes();
+        if (out.dtype() == type && Strips.fit(kept, along.step(), target, step, width, STRIP)) {
+            Strips source = new Strips(kept, from, width, along.step());
+            Strips result = new Strips(target, to, width, step);
+            workers.parallelFor(source.groups(), Math.max(1, GRAIN / (n * Strips.LANES)), (g0, g1) -> {
+                long lines = Scratch.take(Scratch.Slot.X, (long) Strips.LANES * STRIP * width);
+                long buffer = type == block ? 0 : Scratch.take(Scratch.Slot.OUT, (long) STRIP * block.bytes());
+                for (long g = g0; g < g1; g++) {
+                    long[] sums = new long[source.lanes(g)];
+                    for (long i = 0; i < n; i += STRIP) {
+                        long m = Math.min(STRIP, n - i);
+                        source.read(g, i, m, lines);
+                        for (int lane = 0; lane < sums.length; lane++) {
+                            long line = lines + lane * m * width;
+                            if (type != block) {
+                                Casts.run(vector, type, block, line, buffer, m);
+                            }
+                            sums[lane] = runningSum(type, type == block ? line : buffer, line, width, m, sums[lane]);
+                        }
+                        result.write(g, i, m, lines);
+                    }
+                }
+            });
+            return;
+        }
         workers.parallelFor(kept.size, Math.max(1, GRAIN / n), (o0, o1) -> {
             long buffer = Scratch.take(Scratch.Slot.X, (long) BLOCK * block.bytes());
             for (long o = o0; o < o1; o++) {
-                double sum = 0;
-                long whole = 0;
+                long sum = 0;
                 for (long i = 0; i < n; i += BLOCK) {
                     long m = Math.min(BLOCK, n - i);
                     along.read(vector, type, from + kept.offset(o), i, m, buffer);
-                    long at = to + target.offset(o) + i * step;
-                    if (block == DType.I64) {
-                        for (long j = 0; j < m; j++) {
-                            whole += Mem.i64(buffer + 8 * j);
-                            Mem.i64(at + j * step, whole);
-                        }
-                    } else if (block == DType.F64) {
-                        for (long j = 0; j < m; j++) {
-                            sum += Mem.f64(buffer + 8 * j);
-                            Mem.f64(at + j * step, sum);
-                        }
-                    } else {
-                        for (long j = 0; j < m; j++) {
-                            sum += Mem.f32(buffer + 4 * j);
-                            Gather.store(type, at + j * step, sum);
-                        }
-                    }
+                    sum = runningSum(type, buffer, to + target.offset(o) + i * step, step, m, sum);
                 }
             }
         });
+    }
+
+    /** Sums of a block of elements of {@code type}; the sum before it and after it, a double by its bits. */
+    private static long runningSum(DType type, long block, long to, long step, long n, long before) {
+        if (!type.isFloat()) {
+            long sum = before;
+            for (long j = 0; j < n; j++) {
+                sum += Mem.i64(block + 8 * j);
+                Mem.i64(to + j * step, sum);
+            }
+            return sum;
+        }
+        double sum = Double.longBitsToDouble(before);
+        if (type == DType.F64) {
+            for (long j = 0; j < n; j++) {
+                sum += Mem.f64(block + 8 * j);
+                Mem.f64(to + j * step, sum);
+            }
+        } else if (type == DType.F32) {
+            for (long j = 0; j < n; j++) {
+                sum += Mem.f32(block + 4 * j);
+                Mem.f32(to + j * step, (float) sum);
+            }
+        } else {
+            for (long j = 0; j < n; j++) {
+                sum += Mem.f32(block + 4 * j);
+                Gather.store(type, to + j * step, sum);
+            }
+        }
+        return Double.doubleToRawLongBits(sum);
     }
 }

@@ -41,6 +41,31 @@ final class Rows {
         boolean directOut = type == block && step == type.bytes();
         long from = CpuStorage.address(x);
         long to = CpuStorage.address(out);
+        int width = type.bytes();
+        if (Strips.fit(kept, along.step(), target, step, width, n)) {
+            Strips source = new Strips(kept, from, width, along.step());
+            Strips result = new Strips(target, to, width, step);
+            workers.parallelFor(source.groups(), grain(n * Strips.LANES), (g0, g1) -> {
+                long lines = Scratch.take(Scratch.Slot.X, Strips.LANES * n * width);
+                long buffer = type == block ? 0 : Scratch.take(Scratch.Slot.OUT, n * block.bytes());
+                for (long g = g0; g < g1; g++) {
+                    source.read(g, 0, n, lines);
+                    for (int lane = 0; lane < source.lanes(g); lane++) {
+                        long line = lines + lane * n * width;
+                        long row = type == block ? line : buffer;
+                        if (type != block) {
+                            Casts.run(vector, type, block, line, row, n);
+                        }
+                        k.softmax(row, row, n, op.log());
+                        if (type != block) {
+                            Casts.run(vector, block, type, row, line, n);
+                        }
+                    }
+                    result.write(g, 0, n, lines);
+                }
+            });
+            return;
+        }
         workers.parallelFor(kept.size, grain(n), (r0, r1) -> {
             long buffer = directOut ? 0 : Scratch.take(Scratch.Slot.OUT, n * block.bytes());
             for (long r = r0; r < r1; r++) {

@@ -11,15 +11,20 @@ import java.util.Arrays;
  * Sort and top-k along an axis, values and I64 indices, for every element type. Stable; NaN counts as greater than
  * everything (last ascending, first descending, as PyTorch; NumPy ascending), -0.0 equals 0.0.
  *
- * <p>Keys and positions are sorted as packed longs by the JDK's primitive sort, which is vectorised; 64-bit keys go in
- * two such sorts, the low half only where high halves tie.
+ * <p>Keys and positions are sorted as packed longs, by digits where there are many; 64-bit keys go in two sorts by the JDK,
+ * the low half only where high halves tie.
  */
 final class Sorting {
     private static final long GRAIN = 16 << 10;
     private static final long LOW = 0xFFFF_FFFFL;
 
-    /** Elements of a row looked at between two prunings of the candidates. */
+    /** Elements of a row looked at between two prunings of the candidates; fewer in short rows. */
     private static final int CHUNK = 1024;
+
+    private static final int SMALL_CHUNK = 128;
+
+    /** From here on sorting by digits is faster than by comparing. */
+    private static final int DIGITS_FROM = 128;
 
     private final Workers workers;
 
@@ -46,18 +51,19 @@ final class Sorting {
         Shape others = x.shape().without(axis);
         long inner = x.shape().slice(axis + 1, x.shape().rank()).size();
         Lines lines = new Lines(x, axis, (int) n, (int) k, inner, flip, out);
-        boolean all = k > n / 4 || n <= 2 * CHUNK;
+        int chunk = n > 2 * CHUNK ? CHUNK : SMALL_CHUNK;
+        boolean all = k > n / 4 || n <= 2 * SMALL_CHUNK;
         workers.parallelFor(others.size(), Math.max(1, GRAIN / n), (first, last) -> {
             Odometer o = new Odometer(others, without(lines.strides, axis));
-            long[] keys = new long[all ? (int) n : (int) (2 * k + CHUNK)];
+            long[] keys = new long[all ? (int) n : (int) (2 * k + chunk)];
             long[] ranks = SortKeys.packed(x.dtype()) ? keys : new long[keys.length];
             int[] positions = all || ranks == keys ? null : new int[keys.length];
-            long[] spare = all ? null : new long[CHUNK];
+            long[] spare = new long[all ? ranks == keys && n >= DIGITS_FROM ? (int) n : 0 : chunk];
             o.seek(first);
             for (long row = first; row < last; row++) {
                 long from = lines.from + o.at(0);
                 if (all) {
-                    lines.sorted(from, keys, ranks);
+                    lines.sorted(from, keys, ranks, spare);
                 } else if (ranks == keys) {
                     lines.selectPacked(from, keys, spare);
                 } else {
@@ -99,6 +105,44 @@ final class Sorting {
         }
     }
 
+    /** Sorts packed keys, whose positions ascend, by the four bytes of the key from the lowest on. */
+    static void sortDigits(long[] keys, long[] spare, int n) {
+        int[] starts = new int[4 * 256];
+        for (int i = 0; i < n; i++) {
+            int key = (int) (keys[i] >>> 32) ^ Integer.MIN_VALUE; // signed order as unsigned
+            starts[key & 0xFF]++;
+            starts[256 + (key >>> 8 & 0xFF)]++;
+            starts[512 + (key >>> 16 & 0xFF)]++;
+            starts[768 + (key >>> 24)]++;
+        }
+        long[] from = keys;
+        long[] to = spare;
+        for (int digit = 0; digit < 4; digit++) {
+            int at = 0;
+            boolean one = false;
+            for (int b = 256 * digit; b < 256 * digit + 256; b++) {
+                int count = starts[b];
+                one |= count == n;
+                starts[b] = at;
+                at += count;
+            }
+            if (one) {
+                continue; // all have the same digit
+            }
+            for (int i = 0; i < n; i++) {
+                long key = from[i];
+                int b = 256 * digit + (int) ((key ^ Long.MIN_VALUE) >>> 32 + 8 * digit & 0xFF);
+                to[starts[b]++] = key;
+            }
+            long[] t = from;
+            from = to;
+            to = t;
+        }
+        if (from != keys) {
+            System.arraycopy(from, 0, keys, 0, n);
+        }
+    }
+
     /** The rows of one call: where they are read from and written to. */
     private static final class Lines {
         private final DType dtype;
@@ -126,9 +170,11 @@ final class Sorting {
             indices = CpuStorage.address(out[1]);
         }
 
-        void sorted(long addr, long[] keys, long[] ranks) {
+        void sorted(long addr, long[] keys, long[] ranks, long[] spare) {
             SortKeys.read(dtype, addr, step, 0, n, flip, keys, 0);
-            if (ranks == keys) {
+            if (spare.length > 0) {
+                sortDigits(keys, spare, n);
+            } else if (ranks == keys) {
                 Arrays.sort(keys, 0, n);
             } else {
                 sortWide(keys, ranks, n);
@@ -139,8 +185,8 @@ final class Sorting {
         void selectPacked(long addr, long[] best, long[] chunk) {
             int m = 0;
             long limit = Long.MAX_VALUE; // above any packed key: positions stay below 2^31
-            for (int at = 0; at < n; at += CHUNK) {
-                int c = Math.min(CHUNK, n - at);
+            for (int at = 0; at < n; at += chunk.length) {
+                int c = Math.min(chunk.length, n - at);
                 SortKeys.read(dtype, addr + at * step, step, at, c, flip, chunk, 0);
                 for (int i = 0; i < c; i++) {
                     if (chunk[i] < limit) {
@@ -162,8 +208,8 @@ final class Sorting {
             long limit = 0;
             long[] kept = new long[k];
             int[] keptPositions = new int[k];
-            for (int at = 0; at < n; at += CHUNK) {
-                int c = Math.min(CHUNK, n - at);
+            for (int at = 0; at < n; at += chunk.length) {
+                int c = Math.min(chunk.length, n - at);
                 SortKeys.read(dtype, addr + at * step, step, at, c, flip, chunk, 0);
                 for (int i = 0; i < c; i++) {
                     // equal keys come later in the row than those kept, so they lose
