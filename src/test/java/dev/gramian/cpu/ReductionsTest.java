@@ -371,13 +371,47 @@ final class ReductionsTest {
         }
     }
 
+    /** Many rows and columns at once against one row after the other; some columns hold NaN, infinities, zeros and ties. */
+    @ParameterizedTest
+    @EnumSource(names = {"VECTOR", "SCALAR"})
+    void leadingAxesAsRows(CpuPath path) {
+        Random r = new Random(Sample.seed());
+        double[] special = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0.0, -0.0, 1};
+        for (DType t : new DType[] {DType.F64, DType.F32, DType.F16, DType.BF16}) {
+            for (int cols : new int[] {8, 21, 1027}) {
+                int[] at = {0};
+                View x = Sample.of(t, Sample.Kind.CONTIGUOUS, () -> {
+                    int column = at[0]++ % cols;
+                    return column < special.length && r.nextInt(200) == 0
+                            ? special[column]
+                            : column == 6 ? Double.NEGATIVE_INFINITY : column == 7 ? r.nextInt(3) : 1 + r.nextDouble() / 100;
+                }, 600, cols);
+                View turned = new View(x.storage(), x.layout().transpose(0, 1), t);
+                View rows = Sample.fresh(t, turned.shape());
+                new Elementwise(path, TWO).copy(new View[] {turned}, rows);
+                for (ReduceFn fn : ReduceFn.values()) {
+                    double[] want = Sample.values(reduce(path, TWO, fn, rows, 0, 1));
+                    double[] got = Sample.values(reduce(path, TWO, fn, x, 0, 0));
+                    for (int j = 0; j < cols; j++) {
+                        double eps = switch (fn) {
+                            case MIN, MAX, ARGMIN, ARGMAX, ANY, ALL, NORM_INF -> 0;
+                            case SUM, PROD, MEAN, VAR, STD, LOGSUMEXP, NORM1, NORM2 ->
+                                Math.abs(want[j]) * Math.max(4 * Sample.eps(t), 1e-6);
+                        };
+                        assertEquals(want[j], got[j], Double.isFinite(eps) ? eps : 0, fn + " " + t + " column " + j);
+                    }
+                }
+            }
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"VECTOR", "SCALAR"})
     void runningSums(CpuPath path) {
         Random r = new Random(Sample.seed());
         for (DType t : DType.values()) {
             for (Sample.Kind kind : Sample.Kind.values()) {
-                for (long[] dims : new long[][] {{3, 50, 5}, {1, 9000, 2}, {0, 3, 2}, {2, 0, 2}}) {
+                for (long[] dims : new long[][] {{3, 50, 5}, {1, 9000, 2}, {1, 1500, 21}, {0, 3, 2}, {2, 0, 2}}) {
                     View x = Sample.of(t, kind, () -> t.isFloat() ? r.nextGaussian() : r.nextInt(2), dims);
                     for (int axis = 0; axis < 3; axis++) {
                         Op.CumSum op = new Op.CumSum(axis);

@@ -137,6 +137,26 @@ final class RowsTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(names = {"VECTOR", "SCALAR"})
+    void softmaxOfColumnsIsThatOfRows(CpuPath path) {
+        Random r = new Random(Sample.seed());
+        for (DType t : new DType[] {DType.F64, DType.F32, DType.F16, DType.BF16}) {
+            View x = Sample.of(t, Sample.Kind.CONTIGUOUS, () -> r.nextGaussian() * 5, 3, 130, 37);
+            View rows = new View(x.storage(), x.layout().transpose(1, 2), t);
+            for (boolean log : new boolean[] {false, true}) {
+                double[] want = Sample.values(softmax(path, rows, 2, log));
+                double[] got = Sample.values(softmax(path, x, 1, log));
+                for (int i = 0; i < got.length; i++) {
+                    int column = i % 37;
+                    int row = i / 37 % 130;
+                    int j = (i / (130 * 37) * 37 + column) * 130 + row;
+                    assertEquals(want[j], got[i], t + " at " + i);
+                }
+            }
+        }
+    }
+
     @Test
     void vectorExpAndTanhAreGoodToTwoUlp() {
         int n = 1 << 16;
