@@ -33,12 +33,13 @@ import org.junit.jupiter.api.Test;
 /**
  * Runs the device specs and the tests of the CUDA package without Maven, in several JVMs that take turns at the classes:
  *
- * <pre>SpecPool [-w WORKERS] [-s SECONDS] [-c SECONDS_PER_CLASS] [-m REGEX] OUTPUT_DIRECTORY</pre>
+ * <pre>SpecPool [-w WORKERS] [-u UNTIL] [-c SECONDS_PER_CLASS] [-m REGEX] OUTPUT_DIRECTORY</pre>
  *
- * <p>JVM flags and properties are those it was started with. A JVM that dies, hangs or loses its device costs the class
- * that ran; the next class gets a new one. Writes {@code spec-summary.json} (devices as the build's file of that name has
- * them, failures with their messages, what was stopped or not run). Exit codes: 0 all passed, 1 some failed or were
- * stopped, 4 none did but time ran out.
+ * <p>UNTIL is in seconds since 1970: on a busy machine some pass before this JVM can count them. JVM flags and properties
+ * are those it was started with. A JVM that dies, hangs or loses its device costs the class that ran; the next class gets
+ * a new one. Writes {@code spec-summary.json} (devices as the build's file of that name has them, failures with their
+ * messages, what was stopped or not run). Exit codes: 0 all passed, 1 some failed or were stopped, 4 none did but time
+ * ran out.
  */
 public final class SpecPool {
     private static final int CUT_SHORT = 4;
@@ -60,14 +61,14 @@ public final class SpecPool {
 
     public static void main(String[] args) throws Exception {
         int workers = 1;
-        double seconds = 3600;
+        double until = System.currentTimeMillis() / 1e3 + 3600;
         long perClass = 120;
         String match = ".*";
         int i = 0;
         for (; i + 1 < args.length && args[i].startsWith("-"); i += 2) {
             switch (args[i]) {
                 case "-w" -> workers = Integer.parseInt(args[i + 1]);
-                case "-s" -> seconds = Double.parseDouble(args[i + 1]);
+                case "-u" -> until = Double.parseDouble(args[i + 1]);
                 case "-c" -> perClass = Long.parseLong(args[i + 1]);
                 case "-m" -> match = args[i + 1];
                 default -> throw new IllegalArgumentException(args[i]);
@@ -81,7 +82,7 @@ public final class SpecPool {
             System.err.println("no test classes match " + match);
             System.exit(1);
         }
-        System.exit(run(names, workers, seconds, perClass, out));
+        System.exit(run(names, workers, until - System.currentTimeMillis() / 1e3, perClass, out));
     }
 
     /** Runs classes; the exit code. */
