@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.gramian.cli.Main;
+import dev.gramian.natives.Loader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -64,6 +66,42 @@ final class DevicesOutputTest {
                 run(driver.toString(), "demo", "--device", "cuda"));
         assertTrue(run(driver.toString(), "demo", "--device", "cuda:1").startsWith(
                 "gramian: device: no such card; 'cuda:1'; CUDA cannot be used: no CUDA libraries: "));
+    }
+
+    @Test
+    void aMachineWithoutADriver() throws Exception {
+        assumeTrue(Loader.open("libcuda.so.1") != null, "this machine has a driver");
+        Path d = dir.resolve("driverless");
+        StandIns.libraries(d, 12);
+        String said = run(d.toString(), "devices");
+        assertTrue(said.contains("\n   cuda:0      unavailable: no NVIDIA driver: libcuda.so.1 not found\n"), said);
+        assertTrue(said.contains("\nCUDA\n   problem    no NVIDIA driver: libcuda.so.1 not found\n              "),
+                said);
+        assertTrue(run(d.toString(), "demo", "--device", "cuda").startsWith(
+                "gramian: cuda:0 unavailable: no NVIDIA driver: libcuda.so.1 not found; "));
+    }
+
+    @Test
+    void aMachineWithoutCublas() throws Exception {
+        Path d = dir.resolve("partial");
+        StandIns.driver(d, 0, 12040, 1, 90);
+        StandIns.libraries(d, 12);
+        Files.delete(d.resolve("libcublas.so.12"));
+        String said = run(d.toString(), "devices");
+        assertTrue(said.contains("""
+
+                CUDA
+                   driver     MODULE, supports CUDA 12.4; DIR/libcuda.so.1
+                   card 0     Stand-in, compute capability 9.0, 132 multiprocessors, 8.0 GiB memory, 7.0 GiB free
+                   problem    CUDA 12 is incomplete: libcublas.so.12 not found
+                              there is DIR/libnvJitLink.so.12, \
+                """.replace("DIR", d.toString()).replace("MODULE", module())), said);
+        assertTrue(said.contains("""
+                              looked in DIR
+                              install the CUDA toolkit 12, or for Python's pip nvidia-cublas-cu12 \
+                """.replace("DIR", d.toString())), said);
+        assertTrue(said.contains("\n   cuda:0      unavailable: CUDA 12 is incomplete: libcublas.so.12 not found\n"),
+                said);
     }
 
     @Test
