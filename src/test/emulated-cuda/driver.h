@@ -271,12 +271,25 @@ bool may_time_out();
 
 struct Module {
     void* library = nullptr;
+    std::string file;  // of which the library is a copy
     emu_state* state = nullptr;
     const emu_kernel_info* kernels = nullptr;
     char *shared_begin = nullptr, *shared_end = nullptr;  // __shared__ arrays of all kernels
     char* dynamic = nullptr;                              // MAX_SHARED_OPT_IN bytes
     ~Module();
 };
+
+// What runs now (fibers.cpp): null between launches; the thread's number in its block; for errors.
+const Launch* running_launch();
+int running_thread();
+std::string running_block();
+
+// Where kernels are watched for races (races.cpp): at the begin and end of a launch, at the begin of a block, when all
+// threads have met, when a warp has.
+void races_launch();
+void races_block();
+void races_barrier();
+void races_warp(int warp);
 
 // What device code calls (fibers.cpp).
 extern const emu_api device_api;

@@ -186,6 +186,7 @@ void release_barrier() {
     }
     int n = waiting;
     waiting = 0;
+    races_barrier();
     bool backwards = launches & 1;
     for (int i = 0; i < count; i++) {
         int t = backwards ? count - 1 - i : i;
@@ -231,6 +232,9 @@ bool release_warp(int t) {
                 return false;
             }
         }
+    }
+    if (me.kind == EMU_WARP_SYNC) {
+        races_warp(base >> 5);
     }
     unsigned ballot = 0;
     bool all_equal = true;
@@ -517,6 +521,7 @@ void stop_watch() {
 // ---- Blocks ----------------------------------------------------------------------------------------------------------
 
 void run_block() {
+    races_block();
     started = done = waiting = 0;
     ready_head = ready_count = 0;
     aborted = false;
@@ -546,6 +551,18 @@ void check_dynamic(const Launch& launch) {
 
 }  // namespace
 
+const Launch* running_launch() {
+    return running;
+}
+
+int running_thread() {
+    return current_thread;
+}
+
+std::string running_block() {
+    return running ? name_block() : "a kernel";
+}
+
 int timeout_signal() {
     return SIGRTMIN + 9;
 }
@@ -560,6 +577,7 @@ void run_grid(const Launch& launch) {
     running = &launch;
     told = false;
     launches++;
+    races_launch();
     state->api = &device_api;
     state->block_size = {launch.block[0], launch.block[1], launch.block[2]};
     state->grid_size = {launch.grid[0], launch.grid[1], launch.grid[2]};
@@ -598,6 +616,7 @@ void run_grid(const Launch& launch) {
         }
     }
     stop_watch();
+    races_launch();
     running = nullptr;
     launched(launch.name);
     if (live_blocks() <= 256) {

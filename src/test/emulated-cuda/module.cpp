@@ -65,6 +65,7 @@ std::shared_ptr<Module> open_module(const std::string& file) {
     close(fd);
     write_file(path, elf);
     auto m = std::make_shared<Module>();
+    m->file = file;
     m->library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     unlink(path.c_str());
     if (!m->library) {

@@ -31,6 +31,7 @@ __device__ REAL reflection(REAL* x, int n) {
     for (int i = 1 + LANE; i < n; i += 32) {
         x[i] = scale.of(x[i]) / divisor;
     }
+    __syncwarp();  // all lanes have read the first element
     if (LANE == 0) {
         x[0] = Scale(e).of(beta);
     }

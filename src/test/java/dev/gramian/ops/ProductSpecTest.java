@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gramian.Device;
+import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
@@ -217,6 +218,31 @@ final class ProductSpecTest {
                         assertEquals(5, a.matmul(b).min().item());
                         assertEquals(5, a.matmul(b).max().item());
                     }
+                }
+            }
+        }
+    }
+
+    /** Only TF32 may round F32 operands, to 10 bits; F16 and BF16 add up in F32 and may give F32 whatever the mode. */
+    @DeviceSpec
+    void mathModes(Device device) {
+        try (Scope s = device.open()) {
+            Tensor x = s.full(DType.F32, 1 + 0x1p-12, 3, 40);
+            Tensor ones = s.ones(DType.F32, 40, 5);
+            Tensor exact = s.run(new Op.Gemm(MathMode.IEEE, 1, DType.F32, false), x, ones);
+            assertEquals(40 * (1 + 0x1p-12), exact.max().item());
+            double fast = s.run(new Op.Gemm(MathMode.TF32, 1, DType.F32, false), x, ones).max().item();
+            assertEquals(40, fast, 40 * 0x1p-10);
+            if (device.name().startsWith("cuda")) {
+                assertEquals(40, fast, "TF32 has 10 bits behind the point");
+            }
+            for (DType half : new DType[] {DType.F16, DType.BF16}) {
+                // 512 + 1 / 4 has more bits than either
+                Tensor h = s.ones(half, 2, 513);
+                Tensor quarters = Join.concat(0, s.ones(half, 512, 3), s.full(half, 0.25, 1, 3));
+                for (MathMode mode : MathMode.values()) {
+                    assertEquals(512.25,
+                            s.run(new Op.Gemm(mode, 1, DType.F32, false), h, quarters).min().item(), half + " " + mode);
                 }
             }
         }
