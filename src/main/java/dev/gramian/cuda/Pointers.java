@@ -1,6 +1,7 @@
 package dev.gramian.cuda;
 
 import jcuda.Pointer;
+import jcuda.driver.CUcontext;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUfunction;
@@ -47,6 +48,12 @@ final class Pointers {
     static final class AllocatedHost extends Pointer {
         long address() {
             return getNativePointer() + getByteOffset();
+        }
+    }
+
+    static final class Context extends CUcontext {
+        long address() {
+            return getNativePointer();
         }
     }
 

@@ -7,7 +7,7 @@
 #define AHEAD 4  // vectors that a thread asks for at once
 #define STEP ((i64)BLOCK * WIDTH)
 
-extern "C" __global__ void __launch_bounds__(BLOCK) pieces(SCORES, i64 splits, i64 chunk, State* states) {
+extern "C" __global__ void __launch_bounds__(BLOCK, 1) pieces(SCORES, i64 splits, i64 chunk, State* states) {
     __shared__ State shared[32];
     for (i64 task = blockIdx.x; task < count * splits; task += gridDim.x) {
         i64 r = task / splits;
@@ -36,7 +36,7 @@ extern "C" __global__ void __launch_bounds__(BLOCK) pieces(SCORES, i64 splits, i
     }
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, 1)
     finish(SCORES, i64 splits, i64 chunk, const State* states, C* weights, C* lse) {
     __shared__ State shared[32];
     __shared__ State whole;

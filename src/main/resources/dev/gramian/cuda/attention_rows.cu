@@ -6,7 +6,8 @@
 // few threads, or spill.
 #include "attention.cuh"
 
-#define AT_LEAST (BOUND > 256 ? 1 : CAP + MASK + BIAS + HEADS > 1 ? 3 : 4)
+#define EXTRAS (CAP + MASK + BIAS + HEADS)
+#define AT_LEAST (BOUND > 256 ? 1 : EXTRAS == 0 ? 4 : EXTRAS == 1 && sizeof(ELEMENT) == 4 ? 3 : 2)
 
 extern "C" __global__ void __launch_bounds__(BOUND, AT_LEAST) rows(SCORES, int threads, C* weights, C* lse) {
     __shared__ C shared[2][32];

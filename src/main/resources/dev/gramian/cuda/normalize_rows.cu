@@ -19,7 +19,7 @@ struct Place {
     }
 };
 
-extern "C" __global__ void __launch_bounds__(BOUND)
+extern "C" __global__ void __launch_bounds__(BOUND, 1)
     rows(const ELEMENT* x, const ELEMENT* weight, const ELEMENT* bias, i64 count, Axes<1> x_rows, int n, Axes<3> axes,
          f64 eps, int threads, ELEMENT* out) {
     __shared__ f64 shared[2][32];

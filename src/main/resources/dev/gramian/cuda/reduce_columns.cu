@@ -99,14 +99,14 @@ template <int WIDTH> __device__ __forceinline__ void columns(const ELEMENT* x, i
 }
 
 // Columns without gaps between them, their number, x's address and all other strides multiples of VECTOR.
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, 1)
     dense(const ELEMENT* x, i64 lines, Axes<2> kept, i64 width, i64 column_x, i64 column_out, i64 tiles, u64 by_tiles,
           i64 n, Axes<1> reduced, int across, int down, i64 chunk, i64 count, State* states, RESULT* out, f64 ddof) {
     columns<VECTOR>(x, lines, kept, width, column_x, column_out, tiles, by_tiles, n, reduced, across, down, chunk,
                     count, states, out, ddof);
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, 1)
     strided(const ELEMENT* x, i64 lines, Axes<2> kept, i64 width, i64 column_x, i64 column_out, i64 tiles, u64 by_tiles,
             i64 n, Axes<1> reduced, int across, int down, i64 chunk, i64 count, State* states, RESULT* out, f64 ddof) {
     columns<1>(x, lines, kept, width, column_x, column_out, tiles, by_tiles, n, reduced, across, down, chunk, count,

@@ -143,13 +143,13 @@ template <class Piece> __device__ __forceinline__ void rows(const ELEMENT* x, i6
 }
 
 // The innermost reduced axis has stride 1.
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, 1)
     dense(const ELEMENT* x, i64 count, Axes<2> kept, i64 n, Axes<1> reduced, int threads, i64 splits, i64 chunk,
           State* states, RESULT* out, f64 ddof) {
     rows<Dense>(x, count, kept, n, reduced, threads, splits, chunk, states, out, ddof);
 }
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, 1)
     strided(const ELEMENT* x, i64 count, Axes<2> kept, i64 n, Axes<1> reduced, int threads, i64 splits, i64 chunk,
             State* states, RESULT* out, f64 ddof) {
     rows<Strided>(x, count, kept, n, reduced, threads, splits, chunk, states, out, ddof);

@@ -23,7 +23,7 @@ template <class Op> __device__ __forceinline__ C column_all(C x, int across, int
     return x;
 }
 
-extern "C" __global__ void __launch_bounds__(BOUND)
+extern "C" __global__ void __launch_bounds__(BOUND, 1)
     columns(const ELEMENT* x, i64 count, Axes<2> axes, int n, i64 step_x, i64 step_out, int across, int down,
             ELEMENT* out) {
     __shared__ C shared[BOUND];

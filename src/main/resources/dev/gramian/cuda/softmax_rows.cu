@@ -21,7 +21,7 @@ __device__ __forceinline__ f32 kept(f32 x, f32) { return x; }
 __device__ __forceinline__ f32 kept(f16 x, f32 top) { return exp(load(x) - top); }
 __device__ __forceinline__ f32 kept(bf16 x, f32 top) { return exp(load(x) - top); }
 
-extern "C" __global__ void __launch_bounds__(BOUND)
+extern "C" __global__ void __launch_bounds__(BOUND, 1)
     rows(const ELEMENT* x, i64 count, Axes<2> axes, int n, i64 step_x, i64 step_out, int threads, ELEMENT* out) {
     __shared__ C shared[2][32];
     int lane = threadIdx.x & (threads - 1);

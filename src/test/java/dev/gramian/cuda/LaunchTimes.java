@@ -53,6 +53,7 @@ final class LaunchTimes {
                 int cuDeviceTotalMem_v2(unsigned long* b, int d) { *b = 8ul << 30; return 0; }
                 int cuDeviceGetAttribute(int* v, int w, int d) { *v = w == 75 ? 9 : w == 76 ? 0 : w == 16 ? 132 : 232448; return 0; }
                 int cuDevicePrimaryCtxRetain(void** c, int d) { *c = (void*) 64; return 0; }
+                int cuCtxSetCurrent(void* c) { return 0; }
                 int cuMemGetInfo_v2(unsigned long* f, unsigned long* t) { *f = *t = 8ul << 30; return 0; }
                 int cuMemAlloc_v2(unsigned long* p, unsigned long n) { *p = next; next += (n + 511) & ~511ul; return 0; }
                 int cuMemHostAlloc(void** p, unsigned long n, unsigned f) { *p = malloc(n); return 0; }
@@ -86,6 +87,7 @@ final class LaunchTimes {
         });
         print("those of an elementwise kernel", () -> lane.launch().i64(1000).i32(0).axes(axes).i32(0).pointer(1)
                 .pointer(2).pointer(3).pointer(4).i64(5).i64(6).pointer(7).run(kernel, 4, 1, 1, 256, 0));
+        print("the context made current", context::makeCurrent);
         CudaBackend backend = CudaBackend.of(0);
         View[] in = {view(backend), view(backend)};
         View[] out = {view(backend)};

@@ -34,6 +34,7 @@ public final class StandIns {
                     *v = w == 75 ? %d : w == 76 ? %d : w == 16 ? 132 : 1; return 0; }
                 int cuDevicePrimaryCtxRetain(void** c, int d) { *c = (void*) 64; return d == 0 ? 0 : 46; }
                 int cuDevicePrimaryCtxRelease_v2(int d) { return 0; }
+                int cuCtxSetCurrent(void* c) { return 0; }
                 int cuCtxPushCurrent_v2(void* c) { return 0; }
                 int cuCtxPopCurrent_v2(void** c) { return 0; }
                 int cuMemGetInfo_v2(unsigned long* f, unsigned long* t) { *f = 7ul << 30; *t = 8ul << 30; return 0; }

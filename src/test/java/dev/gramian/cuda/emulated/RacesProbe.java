@@ -9,7 +9,7 @@ import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 
-/** For bin/emulation-races: kernels with races, which must be found, and without, in which nothing may be found. */
+/** For bin/emulation-races: kernels with races or crooked vectors, which must be found, and good ones. */
 public final class RacesProbe {
     private RacesProbe() {}
 
@@ -32,6 +32,11 @@ public final class RacesProbe {
             expect(cuda, "", "atomicAdd(&out[t], 1);", 2);
             expect(cuda, "", "int* own = out + 64 * blockIdx.x; own[t] = t; __syncthreads(); int x = own[63 - t]; "
                     + "__syncthreads(); own[t] = x;", 2);
+            String vector = "struct alignas(16) Four { int v[4]; };\n((Four*)(out + AT))->v[t & 3] = 0; if (t == 0) "
+                    + "*(Four*)(out + AT) = Four();";
+            expect(cuda, "", "if (t > 0) return; " + vector.replace("AT", "4"));
+            // the last: it loses the device
+            expect(cuda, ": trap", "if (t > 0) return; " + vector.replace("AT", "1"));
         }
     }
 
@@ -51,7 +56,11 @@ public final class RacesProbe {
                         null) != 0) {
             throw new IllegalStateException("the probe does not run");
         }
-        cuda.run();
+        try {
+            cuda.run();
+        } catch (AssertionError e) {
+            // the device is lost; why is among the errors
+        }
         String errors = String.join("\n", EmulatedCuda.takeErrors());
         if (words.isEmpty() ? !errors.isEmpty() : !errors.contains(words)) {
             throw new IllegalStateException("expected '" + words + "' of " + text + "; found '" + errors + "'");
