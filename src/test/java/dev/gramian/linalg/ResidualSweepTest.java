@@ -22,13 +22,14 @@ import java.util.Random;
 
 /**
  * Every routine but those whose own tests do so over matrices with given singular values: graded with conditions from 1 to
- * 1e15, clustered, repeated, of low rank, tiny and huge. LAPACK's residuals, one bound for all.
+ * 1e15, clustered, repeated, of low rank, zero, tiny and huge. LAPACK's residuals, one bound for all.
  */
 class ResidualSweepTest {
     private static final double BOUND = 30;
     private static final long SEED = Seed.VALUE;
     private static final DType[] TYPES = {DType.F32, DType.F64};
-    private static final int[][] SHAPES = {{1, 1}, {1, 9}, {9, 1}, {14, 14}, {30, 12}, {12, 30}, {41, 41}};
+    private static final int[][] SHAPES = {{1, 1}, {1, 9}, {9, 1}, {14, 5}, {5, 14}, {14, 14}, {30, 12}, {12, 30},
+        {41, 41}};
 
     /** Emulated, larger ones take minutes. */
     private static final int LARGEST_EMULATED = 14;
@@ -63,6 +64,7 @@ class ResidualSweepTest {
             deficient[i] = 1;
         }
         all.add(deficient);
+        all.add(new double[k]);
         return all;
     }
 
