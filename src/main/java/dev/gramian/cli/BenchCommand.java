@@ -4,11 +4,15 @@ import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.core.DType;
 import dev.gramian.core.Roofline;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -28,6 +32,7 @@ import picocli.CommandLine.Parameters;
         })
 final class BenchCommand extends GramianCommand {
     private static final double GIGA = 1e9;
+    private static final double MILLI = 1e6;
 
     @Parameters(arity = "0..*", paramLabel = "WORK", completionCandidates = Works.class,
             description = "What to time. Default: all of the below.")
@@ -50,6 +55,10 @@ final class BenchCommand extends GramianCommand {
             description = "Of one shape, values of one axis in turn: how cost grows.")
     private String sweep;
 
+    @Option(names = "--plot", paramLabel = "PICTURE",
+            description = "Where to draw the times of a sweep: .png or .svg.")
+    private Path plot;
+
     @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "F32",
             description = "F64, F32, F16 or BF16. Default: F32.")
     private DType dtype;
@@ -67,6 +76,7 @@ final class BenchCommand extends GramianCommand {
     public Integer call() {
         works = names.isEmpty() ? List.of(BenchWork.values()) : names.stream().map(this::named).toList();
         refuseNonsense();
+        PictureFile.check(plot);
         Device device = Device.of(main().device);
         Roofline top = device.roofline(dtype);
         if (csv) {
@@ -92,6 +102,9 @@ final class BenchCommand extends GramianCommand {
         if (!csv) {
             print(rows, top);
         }
+        if (plot != null) {
+            draw(device, rows, top);
+        }
         return 0;
     }
 
@@ -107,6 +120,9 @@ final class BenchCommand extends GramianCommand {
         }
         if (sweep != null && (works.size() != 1 || shapes.size() != 1)) {
             throw bad("--sweep: needs one work and one --shape, whose axis it varies");
+        }
+        if (plot != null && sweep == null) {
+            throw bad("--plot: needs a --sweep, whose times it draws");
         }
         works.forEach(w -> shapes(w).forEach(s -> numbers(w, s)));
     }
@@ -134,7 +150,7 @@ final class BenchCommand extends GramianCommand {
 
     private List<String> swept(BenchWork work, String shape) {
         String[] parts = sweep.split("=", -1);
-        int axis = Arrays.asList(work.axes().split(",")).indexOf(parts[0].strip().toUpperCase(Locale.ROOT));
+        int axis = axis(work);
         if (parts.length != 2 || axis < 0) {
             throw bad(
                     "--sweep: '" + sweep + "' is not AXIS=A,B,... with an axis of " + name(work) + ": " + work.axes());
@@ -147,6 +163,11 @@ final class BenchCommand extends GramianCommand {
             all.add(String.join(",", numbers));
         }
         return all;
+    }
+
+    /** Which number of a shape the sweep varies, -1 for none. */
+    private int axis(BenchWork work) {
+        return Arrays.asList(work.axes().split(",")).indexOf(sweep.split("=", -1)[0].strip().toUpperCase(Locale.ROOT));
     }
 
     private long[] numbers(BenchWork work, String shape) {
@@ -202,6 +223,26 @@ final class BenchCommand extends GramianCommand {
                 r.bytes == 0 ? "" : Text.digits(r.bytes / t / GIGA), share(r.bytes / t, top.bytes())});
         }
         Text.table(table, false, false, true, true, true, true, true, true).forEach(out()::println);
+    }
+
+    /** Times over the values of the axis, and the least that the device's most allows. */
+    private void draw(Device device, List<Row> rows, Roofline top) {
+        BenchWork work = works.getFirst();
+        int axis = axis(work);
+        List<Row> sorted = rows.stream().sorted(Comparator.comparingLong(r -> numbers(work, r.shape)[axis])).toList();
+        double[] x = sorted.stream().mapToDouble(r -> numbers(work, r.shape)[axis]).toArray();
+        Map<String, Plots.Points> series = new LinkedHashMap<>();
+        series.put("measured",
+                new Plots.Points(x, sorted.stream().mapToDouble(r -> r.timing.median() / MILLI).toArray(), null));
+        if (sorted.stream().allMatch(r -> r.flops > 0 || r.bytes > 0)) {
+            double[] least = sorted.stream()
+                    .mapToDouble(r -> 1e3 * Math.max(r.flops / top.flops(), r.bytes / top.bytes())).toArray();
+            series.put("least by the device's most", new Plots.Points(x, least, null));
+        }
+        String[] shape = shapes.getFirst().replace(" ", "").split(",");
+        shape[axis] = work.axes().split(",")[axis];
+        Plots.growth(plot, name(work) + " " + String.join(",", shape) + ", " + dtype + ", " + device.name(),
+                shape[axis], "ms", series);
     }
 
     private static String share(double is, double most) {

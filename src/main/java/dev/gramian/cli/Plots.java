@@ -128,6 +128,16 @@ final class Plots {
         Picture.save(file, chart);
     }
 
+    /** A marked line per series, both axes logarithmic: a power is a straight line. All values above 0. */
+    static void growth(Path file, String title, String x, String y, Map<String, Points> series) {
+        XYChart chart = chart(title, x, y, true);
+        chart.getStyler().setXAxisLogarithmic(true).setYAxisLogarithmic(true).setMarkerSize(7);
+        chart.getStyler().setLegendPosition(LegendPosition.OutsideS);
+        series.forEach((name, p) -> chart.addSeries(name, p.x(), p.y()).setMarker(SeriesMarkers.CIRCLE)
+                .setLineStyle(new BasicStroke(1.8f)));
+        Picture.save(file, chart);
+    }
+
     private static XYChart chart(String title, String x, String y, boolean legend) {
         XYChart chart = Picture
                 .make(() -> new XYChartBuilder().width(WIDTH).height(HEIGHT).title(title).xAxisTitle(x).yAxisTitle(y)

@@ -9,10 +9,14 @@ import dev.gramian.Scope;
 import dev.gramian.core.DType;
 import dev.gramian.core.Roofline;
 import dev.gramian.spec.DeviceSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -78,7 +82,18 @@ final class BenchTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"attention,'1,2,9,4','l=7,3,5',sweep.png", "'svd','1,9,4','M=3',one.svg"})
+    void aSweepIsDrawn(String work, String shape, String sweep, String file, @TempDir Path dir) throws IOException {
+        Path picture = dir.resolve(file);
+        Cli r = Cli.run("bench", work, "--shape", shape, "--sweep", sweep, "--seconds", "0.001", "--plot", picture);
+        assertEquals(0, r.code, r.toString());
+        assertTrue(Files.size(picture) > 1000, picture::toString);
+    }
+
+    @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
+        "bench gemm --plot x.png|Invalid value for option '--plot': needs a --sweep, whose times it draws",
+        "bench gemm --shape 1,1,1 --sweep M=1 --plot x.pdf|plot: unknown kind of picture; x.pdf; give a name that ends with .png or .svg",
         "bench sort|Unknown work 'sort'; there are gemm, bgemm, matvec, attention, causal, decode, softmax, layernorm, add, exp, sum, transpose, svd, eigh, solve",
         "bench svd --shape 3|Invalid value for option '--shape': '3' is not 3 positive numbers B,M,N for svd",
         "bench svd --shape 3,0,1|Invalid value for option '--shape': '3,0,1' is not 3 positive numbers B,M,N for svd",

@@ -17,6 +17,7 @@ final class NoDesktopTest {
     /** Files that are not there: what is said about the picture comes before any is read. */
     private static final List<String> LINES = List.of(
             "attend Q.npy K.npy V.npy --plot P.png",
+            "bench add --shape 1,1 --sweep N=1 --plot P.png",
             "concentration X.npy --plot P.svg",
             "lora extract BASE TUNED --rank 2 -o DIR --plot P.png",
             "lowrank W.npy --rank 2 --plot P.png",
