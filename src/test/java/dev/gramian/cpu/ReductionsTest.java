@@ -384,7 +384,9 @@ final class ReductionsTest {
                     int column = at[0]++ % cols;
                     return column < special.length && r.nextInt(200) == 0
                             ? special[column]
-                            : column == 6 ? Double.NEGATIVE_INFINITY : column == 7 ? r.nextInt(3) : 1 + r.nextDouble() / 100;
+                            : column == 6
+                                    ? Double.NEGATIVE_INFINITY
+                                    : column == 7 ? r.nextInt(3) : 1 + r.nextDouble() / 100;
                 }, 600, cols);
                 View turned = new View(x.storage(), x.layout().transpose(0, 1), t);
                 View rows = Sample.fresh(t, turned.shape());
