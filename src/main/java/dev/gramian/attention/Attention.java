@@ -66,7 +66,7 @@ public final class Attention {
 
     private Attention() {}
 
-    private Attention with(Consumer<Attention> change) {
+    Attention with(Consumer<Attention> change) {
         Attention a = new Attention();
         a.isCausal = isCausal;
         a.alignment = alignment;
@@ -253,7 +253,8 @@ public final class Attention {
 
     /**
      * Each weight becomes 0 with probability {@code p} and grows by 1 / (1 - p) otherwise; one seed drops the same weights
-     * on every device. Weights returned are those before; rules out working in slices. 0 for none.
+     * on every device: those where {@code uniform(F32, seed, 0, 1, ..., Hq, Lq, Lk)} is below {@code p}. Weights returned
+     * are those before. 0 for none.
      */
     public Attention dropout(double p, long seed) {
         if (!(p >= 0 && p < 1)) {
@@ -308,8 +309,13 @@ public final class Attention {
 
     /** Runs in the innermost open scope of q's device, which owns the results. */
     public Result apply(Tensor q, Tensor k, Tensor v) {
+        return apply(q, k, v, null);
+    }
+
+    /** With {@code numbers} (..., Hq, Lq, Lk) of dropout where they are not simply counted, else null. */
+    Result apply(Tensor q, Tensor k, Tensor v, Layout numbers) {
         try (Scope s = Scope.inner("attend", q.device())) {
-            Problem p = problem(s, q, k, v);
+            Problem p = problem(s, q, k, v, numbers);
             Pipeline.Part part = new Pipeline(this, p).run(p.operands());
             Tensor output = p.join(part.output(), p.valueSize());
             if (queryHeads > 0) {
@@ -325,13 +331,13 @@ public final class Attention {
         }
     }
 
-    private Problem problem(Scope s, Tensor q, Tensor k, Tensor v) {
+    private Problem problem(Scope s, Tensor q, Tensor k, Tensor v, Layout numbers) {
         if (queryHeads == 0) {
-            return Problem.of(s, this, q, k, v);
+            return Problem.of(s, this, q, k, v, numbers);
         }
         String all = Problem.shapes(q, k, v);
         return Problem.of(s, this, heads("q", q, queryHeads, all), heads("k", k, keyHeads, all),
-                heads("v", v, keyHeads, all));
+                heads("v", v, keyHeads, all), numbers);
     }
 
     /** (B, L, heads * d) as (B, heads, L, d). */
@@ -366,7 +372,7 @@ public final class Attention {
      */
     public Tensor scores(Stage stage, Tensor q, Tensor k) {
         try (Scope s = Scope.inner("attend", q.device())) {
-            Problem p = problem(s, q, k, k);
+            Problem p = problem(s, q, k, k, null);
             return s.keep(p.join(new Scores(this, p).at(s, stage), p.keys()));
         } catch (GramianException e) {
             throw Frame.in("attend", e);
@@ -414,7 +420,7 @@ public final class Attention {
         if (!weighs) {
             throw new ShapeException("merge: output and log-sum-exp of part " + i + " do not fit; " + described(part)
                     + "; output is (..., head, query, channel), log-sum-exp (..., head, query)"
-                    + "; results of heads(...) and packed(...) cannot be merged");
+                    + "; results of packed(...) fit as output.transpose(0, 1), with heads(...) once these have their axis");
         }
         if (!y.shape().equals(first.output().shape())) {
             throw new ShapeException("merge: parts differ in shape; part 0 " + described(first) + ", part " + i + " "
@@ -438,16 +444,6 @@ public final class Attention {
 
     private static String described(Tensor t) {
         return t == null ? "none" : t.dtype() + " " + t.shape();
-    }
-
-    /**
-     * Sequences of different length one after another without padding: q (sum of Lq, Hq, d), k (sum of Lk, Hkv, d), v (sum
-     * of Lk, Hkv, dv); sequence b has the queries {@code queryOffsets[b]} up to {@code queryOffsets[b + 1]}, and keys
-     * likewise. Output (sum of Lq, Hq, dv), log-sum-exp (Hq, sum of Lq). Masks, biases, lengths and weights belong to
-     * padded batches.
-     */
-    public Result packed(Tensor q, Tensor k, Tensor v, long[] queryOffsets, long[] keyOffsets) {
-        return Packed.apply(this, q, k, v, queryOffsets, keyOffsets);
     }
 
     /**
@@ -476,8 +472,8 @@ public final class Attention {
     }
 
     /** {@code s} is empty, and holds what the call would hold all along. */
-    private Plan plan(Scope s, Tensor q, Tensor k, Tensor v) {
-        Problem p = problem(s, q, k, v);
+    Plan plan(Scope s, Tensor q, Tensor k, Tensor v) {
+        Problem p = problem(s, q, k, v, null);
         long held = s.liveBytes();
         Pipeline.Tally tally = new Pipeline.Tally();
         Pipeline pipeline = new Pipeline(this, p);
@@ -491,6 +487,43 @@ public final class Attention {
         }
         long after = pipeline.copies(p.operands()) + peak.results() + together;
         return new Plan(p, pipeline, tally, held, together, peak.results(), held + Math.max(peak.most(), after));
+    }
+
+    // ---- packed sequences ------------------------------------------------------------------------------------------
+
+    /**
+     * Sequences of different length one after another without padding, each by itself: q (sum of Lq, Hq, d), k (sum of Lk,
+     * Hkv, d), v (sum of Lk, Hkv, dv), or (sum of L, heads * channels) with {@link #heads}. Sequence b has the queries
+     * {@code queryOffsets[b]} up to {@code queryOffsets[b + 1]}, and keys likewise. Output (sum of Lq, Hq, dv) or (sum of
+     * Lq, Hq * dv), log-sum-exp (Hq, sum of Lq).
+     *
+     * <p>Results are those of the batch (B, H, longest Lq, longest Lk) padded at the end of each sequence, without what is
+     * computed for padding. So masks and biases broadcast to (B, Hq, longest Lq, longest Lk), B the number of sequences,
+     * slopes and sinks to (B, Hq), dropout loses the weights that it loses there, and weights are (B, Hq, longest Lq,
+     * longest Lk), 0 where a sequence has no such query or key. Alignments are each sequence's own: BOTTOM_RIGHT puts its
+     * last query at its last key, lengths, one per sequence, leave out the keys at its end, and offsets are one per
+     * sequence. Neighbours of equal lengths are computed together.
+     */
+    public Result packed(Tensor q, Tensor k, Tensor v, long[] queryOffsets, long[] keyOffsets) {
+        return new Packed(this, q, k, v, queryOffsets, keyOffsets).apply();
+    }
+
+    /**
+     * As {@link #scores(Stage, Tensor, Tensor)} of packed sequences, (B, Hq, longest Lq, longest Lk): where a sequence has
+     * no such query or key, MASKED is -inf and all else 0.
+     */
+    public Tensor packedScores(Stage stage, Tensor q, Tensor k, long[] queryOffsets, long[] keyOffsets) {
+        return new Packed(this, q, k, k, queryOffsets, keyOffsets).scores(stage);
+    }
+
+    /** As {@link #peakBytes} of {@link #packed}. */
+    public long packedPeakBytes(Tensor q, Tensor k, Tensor v, long[] queryOffsets, long[] keyOffsets) {
+        return new Packed(this, q, k, v, queryOffsets, keyOffsets).peakBytes();
+    }
+
+    /** As {@link #explain} of {@link #packed}, with the largest of the calls that it is made of. */
+    public String explainPacked(Tensor q, Tensor k, Tensor v, long[] queryOffsets, long[] keyOffsets) {
+        return new Packed(this, q, k, v, queryOffsets, keyOffsets).explain();
     }
 
     @Override

@@ -11,10 +11,10 @@ import dev.gramian.core.ShapeException;
 final class Frame {
     private Frame() {}
 
-    /** The same kind of exception, {@code in op} at its end; {@code e} itself where it speaks for the op already. */
+    /** The same kind of exception, {@code in op} in its text; {@code e} itself where it speaks of the op already. */
     static GramianException in(String op, GramianException e) {
         String text = e.getMessage();
-        return text.startsWith(op + ":") ? e : more(e, "; in " + op);
+        return text.startsWith(op + ":") || text.contains("; in " + op) ? e : more(e, "; in " + op);
     }
 
     /** The same kind of exception with {@code end} after its text. */

@@ -21,7 +21,7 @@ import java.util.Map;
  * doubles where it does not suffice; while it grows, old and new exist together. Nothing behind a sequence's end reaches any
  * result. For sequences that come and go, or share their beginnings, see {@link PagedKvCache}.
  */
-public final class KvCache implements AutoCloseable {
+public final class KvCache implements CacheBatch, AutoCloseable {
     private static final String KIND = "contiguous";
 
     private final Buffer keys;
@@ -74,6 +74,7 @@ public final class KvCache implements AutoCloseable {
     }
 
     /** What rotates keys and queries; null where they come as they are to be. */
+    @Override
     public RopeTables rope() {
         return rope;
     }
@@ -89,6 +90,7 @@ public final class KvCache implements AutoCloseable {
         return bytes(keys.dtype(), 1, s.at(1), s.at(3), values.shape().at(3), Arrays.stream(lengths()).sum());
     }
 
+    @Override
     public int batch() {
         return keys.lengths().length;
     }
@@ -104,6 +106,7 @@ public final class KvCache implements AutoCloseable {
     }
 
     /** Positions of each sequence so far, which is where its next ones are. */
+    @Override
     public long[] lengths() {
         return keys.lengths();
     }
@@ -119,6 +122,7 @@ public final class KvCache implements AutoCloseable {
      * Appends to sequence b the first {@code counts[b]} positions of k (batch, Hkv, n, d) and v (batch, Hkv, n, dv); what
      * follows them is padding. All or nothing: an error leaves the cache as it was.
      */
+    @Override
     public void append(Tensor k, Tensor v, long... counts) {
         check("k", k, keys);
         check("v", v, values);
@@ -153,6 +157,7 @@ public final class KvCache implements AutoCloseable {
     }
 
     /** Drops what a sequence has beyond {@code length}, as where guessed tokens were wrong; memory stays. */
+    @Override
     public void truncate(int sequence, long length) {
         keys.truncate(sequence, length);
         values.truncate(sequence, length);
@@ -192,6 +197,7 @@ public final class KvCache implements AutoCloseable {
      * Causal attention of q (batch, Hq, n, d), the first query of sequence b at position {@code starts[b]}: query i sees
      * the sequence's keys up to position {@code starts[b] + i}. Queries beyond a sequence's end see all of it.
      */
+    @Override
     public Attention.Result attend(Attention options, Tensor q, long... starts) {
         query(q);
         CacheRules.starts(options, q, starts, batch());

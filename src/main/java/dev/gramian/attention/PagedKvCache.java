@@ -113,6 +113,11 @@ public final class PagedKvCache implements AutoCloseable {
         return this;
     }
 
+    /** What rotates keys and queries; null where they come as they are to be. */
+    public RopeTables rope() {
+        return rope;
+    }
+
     public Device device() {
         return keys.device();
     }
@@ -250,6 +255,56 @@ public final class PagedKvCache implements AutoCloseable {
     public Sequence add() {
         open("add");
         return new Sequence(new int[0], 0);
+    }
+
+    /** Some sequences to go on with together, each once. */
+    public Batch batch(List<Sequence> sequences) {
+        batch("batch", sequences);
+        return new Batch(List.copyOf(sequences));
+    }
+
+    /** Sequences of this cache by their number in a list, as layers take them. */
+    public final class Batch implements CacheBatch {
+        private final List<Sequence> sequences;
+
+        private Batch(List<Sequence> sequences) {
+            this.sequences = sequences;
+        }
+
+        @Override
+        public int batch() {
+            return sequences.size();
+        }
+
+        @Override
+        public long[] lengths() {
+            return PagedKvCache.lengths(sequences);
+        }
+
+        @Override
+        public RopeTables rope() {
+            return rope;
+        }
+
+        @Override
+        public void append(Tensor k, Tensor v, long... counts) {
+            PagedKvCache.this.append(sequences, k, v, counts);
+        }
+
+        @Override
+        public Attention.Result attend(Attention options, Tensor q, long... starts) {
+            return PagedKvCache.this.attend(options, sequences, q, starts);
+        }
+
+        @Override
+        public void truncate(int sequence, long length) {
+            sequences.get(sequence).truncate(length);
+        }
+
+        @Override
+        public String toString() {
+            return "batch of " + sequences + " of " + PagedKvCache.this;
+        }
     }
 
     private int blocksFor(long length) {

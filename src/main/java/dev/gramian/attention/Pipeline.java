@@ -88,7 +88,7 @@ final class Pipeline {
         Tensor k = readable(o.k());
         Tensor v = readable(o.v().to(second));
         return pieces(new Operands(o.q(), k, v, o.mask(), o.bias(), o.slopes(), o.sinks(), o.shifts(), o.lengths(),
-                o.band(), o.center()));
+                o.band(), o.center(), o.numbers()));
     }
 
     private static Tensor readable(Tensor t) {
@@ -126,20 +126,10 @@ final class Pipeline {
     private Part whole(Scope s, Operands o) {
         Tensor[] w = weights(s, o);
         // as the operands' type at once where the product can give it
-        Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, second, masked), dropped(s, w[0]).to(second), o.v())
+        Tensor kept = dropout == 0 ? w[0] : s.run(new Op.Dropout(dropout, seed, o.numbers()), w[0]);
+        Tensor output = s.run(new Op.Gemm(s.mathMode(), 1, second, masked), kept.to(second), o.v())
                 .to(p.type());
         return new Part(s.keep(output), weights ? s.keep(w[0]) : null, s.keep(w[1]));
-    }
-
-    private Tensor dropped(Scope s, Tensor w) {
-        if (dropout == 0) {
-            return w;
-        }
-        try (Scope inner = Scope.inner("attend", s.device())) {
-            Tensor kept = inner.uniform(DType.F32, seed, 0, 1, w.shape().toArray()).ge(dropout);
-            // selected, as a factor of 0 would keep NaN
-            return inner.keep(kept.where(w.mul(1 / (1 - dropout)), inner.scalar(w.dtype(), 0)));
-        }
     }
 
     /** Weights and log-sum-exp; the scores are gone when they return. */
@@ -182,11 +172,6 @@ final class Pipeline {
 
     // ---- cutting ---------------------------------------------------------------------------------------------------
 
-    /** Whether nothing may be left out: every weight is wanted, or counts its place among all. */
-    private boolean whole() {
-        return weights || dropout > 0;
-    }
-
     /** First key that some query from {@code from} to {@code to} of these may see, and one past the last. */
     private static long[] range(Operands o, long from, long to) {
         long keys = o.k().dim(-2);
@@ -206,7 +191,7 @@ final class Pipeline {
         long[] seen = range(o, 0, o.q().dim(-2));
         long from = seen[0];
         long to = seen[1];
-        if (to - from == keys || whole()) {
+        if (to - from == keys || weights) {
             return o;
         }
         PerSequence lengths = o.lengths();
@@ -216,7 +201,8 @@ final class Pipeline {
         return new Operands(
                 o.q(), o.k().slice(-2, from, to), o.v().slice(-2, from, to),
                 cut(o.mask(), KEYS, keys, from, to), cut(o.bias(), KEYS, keys, from, to),
-                o.slopes(), o.sinks(), o.shifts(), lengths, o.band().moved(0, from), o.center() - from);
+                o.slopes(), o.sinks(), o.shifts(), lengths, o.band().moved(0, from), o.center() - from,
+                o.numbers().slice(KEYS, from, to, 1));
     }
 
     private Cut cut(Operands o) {
@@ -224,7 +210,7 @@ final class Pipeline {
         long keys = o.k().dim(-2);
         long[] sizes = scores(o).toArray();
         long size = Shape.of(sizes).size();
-        if (whole() || size == 0) {
+        if (weights || size == 0) {
             return new Cut(QUERIES, rows, 0);
         }
         // blocks of queries that need not look at all keys
@@ -269,7 +255,8 @@ final class Pipeline {
                 lead(o.shifts(), c, from, to),
                 lead(o.lengths(), c, from, to),
                 rows ? o.band().moved(from, 0) : o.band(),
-                rows ? o.center() + from : o.center());
+                rows ? o.center() + from : o.center(),
+                o.numbers().slice(c.axis, from, to, 1));
     }
 
     /** Of an operand without query and key axes. */
@@ -378,15 +365,12 @@ final class Pipeline {
         long sums = Shape.of(lines).size() * width;
         long values = Shape.of(lines).size() * o.v().dim(-1);
         long matrix = scores.size() * width;
-        // random numbers, what they keep, weights times a factor, and a zero beside what is selected of both
-        long dropping = dropout == 0 ? 0 : scores.size() * (4 + 1 + 2 * width) + width;
         long dropped = dropout == 0 ? 0 : matrix;
         long queries = GemmPlan.fits(o.q().layout()) ? 0 : bytes(o.q(), p.type());
         long bias = o.bias() == null || o.bias().dtype() == p.compute() ? 0 : bytes(o.bias(), p.compute());
         long rounded = p.type() == second ? 0 : values * p.type().bytes();
         long halves = second == p.compute() ? 0 : scores.size() * second.bytes();
         long most = Math.max(matrix + queries, matrix + bias + matrix + sums);
-        most = Math.max(most, matrix + sums + dropping);
         most = Math.max(most, matrix + sums + dropped + halves + values * second.bytes() + rounded);
         return new Peak(values * p.type().bytes() + sums + (weights ? matrix : 0), most);
     }

@@ -105,11 +105,11 @@ record Plan(
         return all.isEmpty() ? "none" : String.join("; ", all);
     }
 
-    private static String bytes(long n) {
+    static String bytes(long n) {
         return count(n) + " bytes" + (n < 1024 ? "" : " (" + Bytes.text(n) + ")");
     }
 
-    private static String count(long n) {
+    static String count(long n) {
         return String.format(Locale.ROOT, "%,d", n);
     }
 }

@@ -8,6 +8,7 @@ import dev.gramian.core.Band;
 import dev.gramian.core.DType;
 import dev.gramian.core.DTypeException;
 import dev.gramian.core.DeviceException;
+import dev.gramian.core.Layout;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import java.util.Arrays;
@@ -35,11 +36,12 @@ record Problem(
 
     /**
      * Views in the common form. Query i of sequence b stands at place {@code i + shifts[b] + center} among the keys and
-     * sees what {@code band} says of {@code i + shifts[b]}.
+     * sees what {@code band} says of {@code i + shifts[b]}. Indices of {@code numbers}, of the scores' shape, are those of
+     * the random numbers by which dropout loses weights.
      */
     record Operands(
             Tensor q, Tensor k, Tensor v, Tensor mask, Tensor bias, Tensor slopes, Tensor sinks, PerSequence shifts,
-            PerSequence lengths, Band band, long center) {}
+            PerSequence lengths, Band band, long center, Layout numbers) {}
 
     /** Whole numbers, one per sequence, with their least and largest. */
     record PerSequence(Tensor values, long least, long most) {
@@ -49,8 +51,11 @@ record Problem(
         }
     }
 
-    /** {@code s} owns what little is copied. */
-    static Problem of(Scope s, Attention a, Tensor q, Tensor k, Tensor v) {
+    /**
+     * {@code s} owns what little is copied; {@code numbers} (..., Hq, Lq, Lk) are those of dropout where they are not simply
+     * counted, else null.
+     */
+    static Problem of(Scope s, Attention a, Tensor q, Tensor k, Tensor v, Layout numbers) {
         String all = shapes(q, k, v);
         operand("q", "query", q, all);
         operand("k", "key", k, all);
@@ -99,7 +104,7 @@ record Problem(
             grouped = grouped.expand(batch.plus(hk, groups, lq, q.dim(-1)).toArray());
         }
         long d = q.dim(-1);
-        perSequence("lengths", a.lengths, batch, k);
+        lengths(a.lengths, batch, k);
         perSequence("offsets", a.offsets, batch, k);
         boolean placed = a.isCausal || a.left >= 0 || a.right >= 0 || a.slopes != null;
         long[] own = !placed ? null : a.offsets != null ? a.offsets : ends(a, lq);
@@ -110,7 +115,8 @@ record Problem(
                 perHead("sinks", a.sinks, q, batch, hq, hk, groups, compute),
                 own == null ? null : PerSequence.of(s, batch, own),
                 a.lengths == null ? null : PerSequence.of(s, batch, a.lengths),
-                band(a, offset), Math.max(-FAR, Math.min(FAR, offset)));
+                band(a, offset), Math.max(-FAR, Math.min(FAR, offset)),
+                (numbers == null ? Layout.contiguous(scores) : numbers).reshape(batch.plus(hk, groups, lq, lk)));
         // d = 0: all scores are 0, whatever 1 / sqrt(0) is
         double scale = a.scale != null ? a.scale : d == 0 ? 0 : 1 / Math.sqrt(d);
         return new Problem(
@@ -170,7 +176,7 @@ record Problem(
         }
     }
 
-    private static void mask(Tensor q, Tensor mask, Shape scores) {
+    static void mask(Tensor q, Tensor mask, Shape scores) {
         if (mask == null) {
             return;
         }
@@ -183,7 +189,7 @@ record Problem(
         broadcasts("mask", mask, scores);
     }
 
-    private static void bias(Tensor q, Tensor bias, Shape scores, DType compute) {
+    static void bias(Tensor q, Tensor bias, Shape scores, DType compute) {
         if (bias == null) {
             return;
         }
@@ -223,17 +229,7 @@ record Problem(
         if (t == null) {
             return null;
         }
-        sameDevice(q, name, t);
-        if (t.dtype() != compute && !(t.dtype().isHalf() && compute == DType.F32)) {
-            throw new DTypeException("attend: " + name + " are " + t.dtype() + ", scores are " + compute + "; " + name
-                    + " " + t.shape() + ", q " + q.dtype() + " " + q.shape() + "; cast with .to(DType." + compute
-                    + ")");
-        }
-        if (t.rank() == 0 || !t.shape().broadcastsTo(batch.plus(hq))) {
-            throw new ShapeException("attend: " + name + " do not fit the query heads; " + name + " " + t.shape()
-                    + ", q " + q.shape() + " has batch and query heads " + batch.plus(hq)
-                    + "; give one per query head");
-        }
+        perHead(name, t, q, batch.plus(hq), compute);
         Tensor c = t.to(compute);
         Shape s = t.shape();
         return t.dim(-1) == 1
@@ -241,16 +237,31 @@ record Problem(
                 : c.reshape(s.slice(0, s.rank() - 1).plus(hk, groups).toArray());
     }
 
-    private static void perSequence(String name, long[] values, Shape batch, Tensor k) {
-        if (values == null) {
-            return;
+    /** {@code heads}: batch and query heads. */
+    static void perHead(String name, Tensor t, Tensor q, Shape heads, DType compute) {
+        sameDevice(q, name, t);
+        if (t.dtype() != compute && !(t.dtype().isHalf() && compute == DType.F32)) {
+            throw new DTypeException("attend: " + name + " are " + t.dtype() + ", scores are " + compute + "; " + name
+                    + " " + t.shape() + ", q " + q.dtype() + " " + q.shape() + "; cast with .to(DType." + compute
+                    + ")");
         }
-        if (values.length != batch.size()) {
+        if (t.rank() == 0 || !t.shape().broadcastsTo(heads)) {
+            throw new ShapeException("attend: " + name + " do not fit the query heads; " + name + " " + t.shape()
+                    + ", q " + q.shape() + " has batch and query heads " + heads + "; give one per query head");
+        }
+    }
+
+    static void perSequence(String name, long[] values, Shape batch, Tensor k) {
+        if (values != null && values.length != batch.size()) {
             throw new ShapeException("attend: " + values.length + " " + name + " for batch " + batch + "; " + name + " "
                     + Arrays.toString(values) + ", k " + k.shape() + "; give one per sequence of the batch");
         }
-        for (long n : values) {
-            if (name.equals("lengths") && n > k.dim(-2)) {
+    }
+
+    private static void lengths(long[] values, Shape batch, Tensor k) {
+        perSequence("lengths", values, batch, k);
+        for (int b = 0; values != null && b < values.length; b++) {
+            if (values[b] > k.dim(-2)) {
                 throw new ShapeException("attend: a length is more than there are keys; lengths "
                         + Arrays.toString(values) + ", k " + k.shape() + " has " + k.dim(-2)
                         + " (key axis -2); give the valid keys of each sequence");

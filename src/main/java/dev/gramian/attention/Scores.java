@@ -45,7 +45,7 @@ final class Scores {
         if (allowed != null) {
             x = allowed.where(x, blocked);
         }
-        if (stage == Stage.MASKED) {
+        if (stage == Stage.MASKED || p.keys() == 0) {
             return x;
         }
         Tensor top = x.max(true, -1);

@@ -4,9 +4,8 @@ import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
 import dev.gramian.core.DType;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -80,27 +79,27 @@ final class AttendCommand extends ComputeCommand {
             throw new ParameterException(spec.commandLine(), "--scores-stage needs --scores");
         }
         plot.check();
-        options.check(paddedOnly());
+        options.check(presentKeys != null ? "--present-k" : presentValues != null ? "--present-v" : null);
         try (Session s = session()) {
             Tensor q = s.read(queries);
             Tensor k = s.read(keys);
             Tensor v = s.read(values);
             AttendOptions.Call call = options.of(s, q, k, v, weights != null || plot.isWanted());
             if (explain) {
-                out().println(call.attention().explain(q, call.k(), call.v()));
+                out().println(call.explain());
             }
             long rows = q.size() / Math.max(1, q.dim(-1));
             Attention.Result r = s.compute("attend", rows, call::apply);
             Attention.Stage last = stage == null ? Attention.Stage.RAW : stage;
             Tensor at = scores == null
                     ? null
-                    : s.compute("attend", 0, () -> call.attention().scores(last, q, call.k()));
+                    : s.compute("attend", 0, () -> call.scores(last));
             s.result(output, r.output());
             s.writeIfGiven(weights, r.weights());
             s.writeIfGiven(logSumExp, r.logSumExp());
             s.writeIfGiven(scores, at);
             if (plot.isWanted()) {
-                plot.draw(r.weights(), call.rules(), err());
+                plot.draw(r.weights(), call, err());
             }
             if (presentKeys != null) {
                 s.writeIfGiven(presentKeys, call.ofKeys("k", call.k()));
@@ -114,22 +113,10 @@ final class AttendCommand extends ComputeCommand {
         }
     }
 
-    /** Options that packed sequences do not have, with what is given for them or null. */
-    private Map<String, Object> paddedOnly() {
-        Map<String, Object> given = new LinkedHashMap<>();
-        given.put("--weights", weights);
-        given.put("--scores", scores);
-        given.put("--present-k", presentKeys);
-        given.put("--present-v", presentValues);
-        given.put("--plot", plot.isWanted() ? true : null);
-        given.put("--explain", explain ? true : null);
-        return given;
-    }
-
     private List<Verdict> verdicts(
             Session s, AttendOptions.Call call, Attention.Result r, Tensor scores, Attention.Stage stage) {
         AttentionReference.Checks checks = call.isPacked()
-                ? packed(call, r)
+                ? packed(s, call, r, scores, stage)
                 : whole(s, call, r, scores, stage);
         List<Check> all = new ArrayList<>(checks.used());
         all.addAll(call.presents());
@@ -155,32 +142,44 @@ final class AttendCommand extends ComputeCommand {
     }
 
     /** Each sequence by itself. */
-    private AttentionReference.Checks packed(AttendOptions.Call call, Attention.Result r) {
+    private AttentionReference.Checks packed(
+            Session s, AttendOptions.Call call, Attention.Result r, Tensor scores, Attention.Stage stage) {
+        Tensor q = call.ofQueries("q", call.q());
+        Tensor k = call.ofKeys("k", call.k());
+        Tensor v = call.ofKeys("v", call.v());
+        Tensor y = call.ofQueries("output", r.output());
         long[] qs = call.queryOffsets();
         long[] ks = call.keyOffsets();
         int n = qs.length - 1;
+        if (call.rules().dropout > 0) {
+            call.rules().uniform = s.scope().uniform(DType.F32, options.seed(), 0, 1,
+                    n, q.dim(1), longest(qs), longest(ks));
+        }
         List<AttentionReference> references = new ArrayList<>();
         long rows = 0;
         long within = 0;
         for (int b = 0; b < n; b++) {
-            AttentionReference.Rules rules = call.rules().of(b);
             AttentionReference a = new AttentionReference(
-                    call.q().slice(0, qs[b], qs[b + 1]).transpose(0, 1),
-                    call.k().slice(0, ks[b], ks[b + 1]).transpose(0, 1),
-                    call.v().slice(0, ks[b], ks[b + 1]).transpose(0, 1), rules);
+                    q.slice(0, qs[b], qs[b + 1]).transpose(0, 1), k.slice(0, ks[b], ks[b + 1]).transpose(0, 1),
+                    v.slice(0, ks[b], ks[b + 1]).transpose(0, 1), call.rules().of(b));
             references.add(a);
-            long own = (qs[b + 1] - qs[b]) * call.q().dim(1);
+            long own = (qs[b + 1] - qs[b]) * q.dim(1);
             rows += own;
             within += Math.min(own, a.rowsWithin(n));
         }
         AttentionReference.Checks checks = new AttentionReference.Checks(
-                call.q().dtype(), AttentionReference.coverage(rows, within));
+                q.dtype(), AttentionReference.coverage(rows, within));
         for (int b = 0; b < n; b++) {
             references.get(b).check(
-                    r.output().slice(0, qs[b], qs[b + 1]).transpose(0, 1), null,
-                    logSumExp == null ? null : r.logSumExp().slice(1, qs[b], qs[b + 1]), null, null, n, checks);
+                    y.slice(0, qs[b], qs[b + 1]).transpose(0, 1), call.own(r.weights(), b),
+                    logSumExp == null ? null : r.logSumExp().slice(1, qs[b], qs[b + 1]), call.own(scores, b), stage, n,
+                    checks);
         }
         return checks;
+    }
+
+    private static long longest(long[] offsets) {
+        return IntStream.range(0, offsets.length - 1).mapToLong(b -> offsets[b + 1] - offsets[b]).max().orElse(0);
     }
 
     private static String shapes(Tensor q, Tensor k, Tensor v) {

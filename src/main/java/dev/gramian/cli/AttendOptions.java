@@ -9,9 +9,7 @@ import dev.gramian.core.DType;
 import dev.gramian.core.ShapeException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -23,7 +21,8 @@ final class AttendOptions {
     private CommandSpec spec;
 
     @Option(names = "--heads", paramLabel = "N",
-            description = "Operands have N query heads in the last axis: Q (B, Lq, N*d), K (B, Lk, Nkv*d), V (B, Lk, Nkv*dv).")
+            description = "Operands have N query heads in the last axis: Q (B, Lq, N*d), K (B, Lk, Nkv*d), V (B, Lk, Nkv*dv);"
+                    + " with --varlen without B.")
     private Long heads;
 
     @Option(names = "--kv-heads", paramLabel = "NKV", description = "Key heads in the last axis. Default: --heads.")
@@ -39,7 +38,8 @@ final class AttendOptions {
 
     @Option(names = "--varlen", paramLabel = "CU",
             description = "Sequences lie one after another, Q (sum of Lq, Hq, d), K, V (sum of Lk, Hkv, d): where each begins,"
-                    + " and the end; numbers like 0,3,10, or a file.")
+                    + " and the end; numbers like 0,3,10, or a file. All else is as of the batch padded to the longest, B"
+                    + " their number.")
     private String queryOffsets;
 
     @Option(names = "--varlen-k", paramLabel = "CUK",
@@ -139,14 +139,35 @@ final class AttendOptions {
             return isPacked() ? attention.packed(q, k(), v(), queryOffsets, keyOffsets) : attention.apply(q, k(), v());
         }
 
+        Tensor scores(Attention.Stage stage) {
+            return isPacked()
+                    ? attention.packedScores(stage, q, k(), queryOffsets, keyOffsets)
+                    : attention.scores(stage, q, k());
+        }
+
+        String explain() {
+            return isPacked()
+                    ? attention.explainPacked(q, k(), v(), queryOffsets, keyOffsets)
+                    : attention.explain(q, k(), v());
+        }
+
+        /** Of weights or scores (B, H, longest Lq, longest Lk) of packed sequences, null for none, those of one. */
+        Tensor own(Tensor scores, int sequence) {
+            return scores == null
+                    ? null
+                    : scores.select(0, sequence)
+                            .slice(1, 0, queryOffsets[sequence + 1] - queryOffsets[sequence])
+                            .slice(2, 0, keyOffsets[sequence + 1] - keyOffsets[sequence]);
+        }
+
         /** A tensor of queries with an axis for its heads. */
         Tensor ofQueries(String name, Tensor t) {
-            return apart(name, t, heads);
+            return apart(name, t, heads, isPacked());
         }
 
         /** A tensor of keys or values with an axis for its heads. */
         Tensor ofKeys(String name, Tensor t) {
-            return apart(name, t, keyHeads);
+            return apart(name, t, keyHeads, isPacked());
         }
 
         /** Whether past and new keys and values lie one after another. */
@@ -178,8 +199,8 @@ final class AttendOptions {
         }
     }
 
-    /** Refuses what cannot be meant; {@code paddedOnly} are more options that packed sequences do not have, or null. */
-    void check(Map<String, Object> paddedOnly) {
+    /** Refuses what cannot be meant; {@code present} is the option by which keys or values are to be written, or null. */
+    void check(String present) {
         together("--kv-heads", keyHeads, "--heads", heads);
         together("--past-k", pastKeys, "--past-v", pastValues);
         together("--past-v", pastValues, "--past-k", pastKeys);
@@ -189,19 +210,12 @@ final class AttendOptions {
             throw usage("--kv-lengths and --past-k do not go together: padding before the new keys cannot be told");
         }
         if (queryOffsets != null) {
-            Map<String, Object> others = new LinkedHashMap<>();
-            others.put("--heads", heads);
-            others.put("--past-k", pastKeys);
-            others.put("--mask", mask);
-            others.put("--bias", bias);
-            others.put("--kv-lengths", lengths);
-            others.put("--dropout", dropout);
-            others.putAll(paddedOnly);
-            others.forEach((option, given) -> {
-                if (given != null) {
-                    throw usage("--varlen and " + option + " do not go together");
-                }
-            });
+            String other = pastKeys != null ? "--past-k" : present;
+            if (other != null) {
+                throw usage(
+                        "--varlen and " + other + " do not go together: put each sequence's past keys before its own,"
+                                + " --varlen-k counts both");
+            }
         }
         alignment();
         sides();
@@ -308,10 +322,11 @@ final class AttendOptions {
         }
         if (qs != null) {
             // each sequence is aligned by itself
-            for (int b = 0; alignment == null && matters && b < Math.min(qs.length, ks.length) - 1; b++) {
+            boolean open = alignment == null && matters && rules.lengths == null;
+            for (int b = 0; open && b < Math.min(qs.length, ks.length) - 1; b++) {
                 ambiguous(qs[b + 1] - qs[b], ks[b + 1] - ks[b], "packed sequence " + b, q, k);
             }
-            rules.offsets = ends(qs, ks);
+            rules.offsets = ends(qs, ks, rules.lengths);
             return a.align(Causal.BOTTOM_RIGHT);
         }
         if (rules.lengths != null) {
@@ -325,10 +340,12 @@ final class AttendOptions {
         return a.align(Causal.BOTTOM_RIGHT);
     }
 
-    private static long[] ends(long[] qs, long[] ks) {
-        long[] offsets = new long[Math.max(1, Math.min(qs.length, ks.length) - 1)];
-        for (int b = 0; b < Math.min(qs.length, ks.length) - 1; b++) {
-            offsets[b] = ks[b + 1] - ks[b] - (qs[b + 1] - qs[b]);
+    /** Offsets by which last queries stand at last valid keys; {@code lengths} null where all are valid. */
+    private static long[] ends(long[] qs, long[] ks, long[] lengths) {
+        int n = Math.min(qs.length, lengths == null ? ks.length : lengths.length + 1) - 1;
+        long[] offsets = new long[Math.max(1, n)];
+        for (int b = 0; b < n; b++) {
+            offsets[b] = (lengths == null ? ks[b + 1] - ks[b] : lengths[b]) - (qs[b + 1] - qs[b]);
         }
         return offsets;
     }
@@ -400,7 +417,7 @@ final class AttendOptions {
         if (past == null) {
             return new Joined(null, x, x);
         }
-        Tensor own = apart(name, x, heads);
+        Tensor own = apart(name, x, heads, false);
         int rank = own.rank();
         boolean fits = rank > 1 && past.rank() == rank
                 && past.shape().with(rank - 2, 0).equals(own.shape().with(rank - 2, 0));
@@ -414,10 +431,13 @@ final class AttendOptions {
         return new Joined(past, x, heads == 0 ? all : all.transpose(1, 2).reshape(x.dim(0), all.dim(-2), x.dim(2)));
     }
 
-    /** (B, L, heads * d) as (B, heads, L, d); {@code t} itself for 0 heads. */
-    private static Tensor apart(String name, Tensor t, long heads) {
+    /** (B, L, heads * d) as (B, heads, L, d), packed (L, heads * d) as (L, heads, d); {@code t} itself for 0 heads. */
+    private static Tensor apart(String name, Tensor t, long heads, boolean packed) {
         if (heads == 0) {
             return t;
+        }
+        if (packed) {
+            return t.reshape(t.dim(0), heads, t.dim(1) / heads);
         }
         if (t.rank() != 3 || t.dim(-1) % heads != 0) {
             throw new ShapeException("attend: " + name + " does not divide into " + heads + " heads (axis -1); " + name

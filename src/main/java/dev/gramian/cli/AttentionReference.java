@@ -51,9 +51,19 @@ final class AttentionReference {
             r.left = left;
             r.right = right;
             r.offsets = new long[] {offset(sequence)};
-            r.slopes = slopes;
-            r.sinks = sinks;
+            r.lengths = lengths == null ? null : new long[] {lengths[sequence]};
+            r.slopes = of(slopes, 2, sequence);
+            r.sinks = of(sinks, 2, sequence);
+            r.mask = of(mask, 4, sequence);
+            r.bias = of(bias, 4, sequence);
+            r.dropout = dropout;
+            r.uniform = of(uniform, 4, sequence);
             return r;
+        }
+
+        /** One sequence's part of a tensor that has an axis for them where it has {@code rank} axes. */
+        private static Tensor of(Tensor t, int rank, int sequence) {
+            return t == null || t.rank() < rank ? t : t.select(0, t.dim(0) == 1 ? 0 : sequence);
         }
 
         long offset(int sequence) {

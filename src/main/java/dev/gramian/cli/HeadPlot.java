@@ -88,9 +88,7 @@ final class HeadPlot {
     private record OptionGiven(String name, Object value) {}
 
     /** Draws weights (..., heads, queries, keys); query i of sequence b stands at key i + offset(b). */
-    void draw(Tensor weights, AttentionReference.Rules rules, PrintWriter err) {
-        long queries = weights.dim(-2);
-        long keys = weights.dim(-1);
+    void draw(Tensor weights, AttendOptions.Call call, PrintWriter err) {
         long all = weights.rank() > 2 ? weights.dim(-3) : 1;
         long sequences = weights.rank() > 3 ? weights.shape().slice(0, weights.rank() - 3).size() : 1;
         long sequence = batch == null ? 0 : batch;
@@ -98,11 +96,17 @@ final class HeadPlot {
             throw new ShapeException("plot: no such sequence; --plot-batch " + sequence + ", weights " + weights.shape()
                     + " (batch, head, query, key); use 0 to " + (sequences - 1));
         }
+        Tensor own = call.isPacked()
+                ? call.own(weights, Math.toIntExact(sequence))
+                : weights.reshape(sequences, all, weights.dim(-2), weights.dim(-1)).select(0, sequence);
+        long queries = own.dim(1);
+        long keys = own.dim(2);
         if (queries == 0 || keys == 0 || all == 0) {
-            throw new ShapeException("plot: there are no weights; weights " + weights.shape()
-                    + " (batch, head, query, key); leave --plot out");
+            throw new ShapeException("plot: there are no weights; " + (call.isPacked()
+                    ? "weights of packed sequence " + sequence + " " + own.shape()
+                            + " (head, query, key); draw another by --plot-batch"
+                    : "weights " + weights.shape() + " (batch, head, query, key); leave --plot out"));
         }
-        Tensor own = weights.reshape(sequences, all, queries, keys).select(0, sequence);
         List<HeatMaps.Map> maps = new ArrayList<>();
         for (long head : chosen(all, weights)) {
             String title = (sequences > 1 ? "batch " + sequence + ", " : "") + "head " + head;
@@ -112,7 +116,7 @@ final class HeadPlot {
         List<String> columns = labels(keyLabels, "keys", keys, weights);
         List<String> rows = queryLabels != null
                 ? labels(queryLabels, "queries", queries, weights)
-                : columns == null ? null : standing(columns, queries, rules.offset(Math.toIntExact(sequence)));
+                : columns == null ? null : standing(columns, queries, call.rules().offset(Math.toIntExact(sequence)));
         Font font = HeatMaps.font();
         if (font == null) {
             err.println("gramian: plot: no fonts can be drawn here; " + file

@@ -4,6 +4,7 @@ import static dev.gramian.core.OpRules.floating;
 import static dev.gramian.core.OpRules.index;
 import static dev.gramian.core.OpRules.matrix;
 import static dev.gramian.core.OpRules.one;
+import static dev.gramian.core.OpRules.realFloat;
 import static dev.gramian.core.OpRules.same;
 
 import java.util.Collections;
@@ -20,7 +21,7 @@ import java.util.Set;
  * in range.
  */
 public sealed interface Op
-        permits Op.Fill, Op.Sequence, Op.Random, Op.Map, Op.Zip, Op.ZipScalar, Op.Where, Op.Copy, Op.Assign,
+        permits Op.Fill, Op.Sequence, Op.Random, Op.Dropout, Op.Map, Op.Zip, Op.ZipScalar, Op.Where, Op.Copy, Op.Assign,
         Op.Reduce, Op.Softmax, Op.AttentionWeights, Op.Attention, Op.Normalize, Op.Rotate, Op.Gemm, Op.Gather,
         Op.TakeAlongAxis, Op.Concat, Op.Sort, Op.TopK, Op.CumSum, Op.Triangle,
         Op.FirstNonFinite, Decomposition {
@@ -92,6 +93,28 @@ public sealed interface Op
                 OpRules.fits(name(), "value", b - 1, dtype, shape);
             }
             return one(shape, dtype);
+        }
+    }
+
+    /**
+     * In: x, F32 or F64. 0 where the F32 number that {@link Random} draws evenly from [0, 1) as its element {@code i} is
+     * below {@code p}, whatever x is there, else x times 1 / (1 - p). {@code numbers}, of x's shape, says by its indices
+     * which {@code i} belongs to which element.
+     */
+    record Dropout(double p, long seed, Layout numbers) implements Op {
+        @Override
+        public String name() {
+            return "dropout";
+        }
+
+        @Override
+        public Spec[] results(View... in) {
+            DType type = realFloat(name(), in[0]);
+            if (!numbers.shape().equals(in[0].shape())) {
+                throw new ShapeException("dropout: numbers are of another shape; x " + in[0].shape() + ", numbers "
+                        + numbers.shape() + "; give one per element");
+            }
+            return one(in[0].shape(), type);
         }
     }
 

@@ -162,6 +162,7 @@ public final class CpuBackend implements Backend {
             case Op.Fill o -> elementwise.fill(o, out[0]);
             case Op.Sequence o -> elementwise.sequence(o, out[0]);
             case Op.Random o -> elementwise.random(o, out[0]);
+            case Op.Dropout o -> elementwise.dropout(o, in[0], out[0]);
             case Op.Map o -> elementwise.map(o, in, out[0]);
             case Op.Zip o -> elementwise.zip(o, in, out[0]);
             case Op.ZipScalar o -> elementwise.zipScalar(o, in, out[0]);

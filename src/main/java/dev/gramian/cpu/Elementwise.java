@@ -229,6 +229,37 @@ final class Elementwise {
         workers.parallelFor(out.layout().size(), GRAIN / 8, (begin, end) -> Fills.random(op, y, begin, end));
     }
 
+    /** Row by row of the last axis, along which numbers step evenly. */
+    void dropout(Op.Dropout op, View x, View out) {
+        long n = out.layout().size();
+        if (n == 0) {
+            return;
+        }
+        Layout numbers = op.numbers();
+        int last = numbers.rank() - 1;
+        long width = last < 0 ? 1 : numbers.shape().at(last);
+        long step = last < 0 ? 0 : numbers.stride(last);
+        DType type = out.dtype();
+        Operand a = Operand.of(x, out.shape());
+        long y = CpuStorage.address(out);
+        workers.parallelFor(n / width, Math.max(1, GRAIN / 8 / width), (begin, end) -> {
+            long room = Scratch.take(Scratch.Slot.X, 8L * BLOCK);
+            for (long row = begin; row < end; row++) {
+                long first = numbers.offset();
+                long rest = row;
+                for (int axis = last - 1; axis >= 0; axis--) {
+                    first += rest % numbers.shape().at(axis) * numbers.stride(axis);
+                    rest /= numbers.shape().at(axis);
+                }
+                for (long i = 0; i < width; i += BLOCK) {
+                    int m = (int) Math.min(BLOCK, width - i);
+                    long from = row * width + i;
+                    Fills.dropout(op, type, first + i * step, step, a.block(from, m, room), y + from * type.bytes(), m);
+                }
+            }
+        });
+    }
+
     /** Address of the block's elements in their compute type. */
     private long compute(Operand x, long from, long n, Scratch.Slot slot) {
         boolean half = x.type().isHalf();

@@ -83,6 +83,29 @@ final class Fills {
         }
     }
 
+    /** n elements of x, F32 or F64, whose random numbers are {@code number}, {@code number + step} and so on. */
+    static void dropout(Op.Dropout op, DType type, long number, long step, long x, long out, int n) {
+        long[] bits = new long[n];
+        if (step == 1) {
+            Philox.bits(op.seed(), number, bits, n);
+        } else {
+            long[] one = new long[1];
+            for (int i = 0; i < n; i++) {
+                Philox.bits(op.seed(), number + i * step, one, 1);
+                bits[i] = one[0];
+            }
+        }
+        double factor = 1 / (1 - op.p());
+        for (int i = 0; i < n; i++) {
+            boolean kept = Philox.within(DType.F32, Philox.uniform(bits[i], 0, 1), 0, 1) >= (float) op.p();
+            if (type == DType.F64) {
+                Mem.f64(out + 8L * i, kept ? Mem.f64(x + 8L * i) * factor : 0);
+            } else {
+                Mem.f32(out + 4L * i, kept ? Mem.f32(x + 4L * i) * (float) factor : 0);
+            }
+        }
+    }
+
     /** x where c is not 0, else y, by bits: no branch that random conditions would mispredict. */
     static void select(int width, long c, long x, long y, long out, long n) {
         switch (width) {

@@ -6,7 +6,7 @@ import dev.gramian.core.Half;
 import dev.gramian.core.Op;
 import dev.gramian.core.View;
 
-/** Tensors from nothing: constants, sequences, random numbers. */
+/** Tensors from nothing: constants, sequences, random numbers, and what these leave of a tensor. */
 final class Creation {
     private static final int TYPES = DType.values().length;
 
@@ -15,6 +15,7 @@ final class Creation {
     // by type, and by distribution and type; two threads may both make one: either is right
     private final Kernel[] sequences = new Kernel[TYPES];
     private final Kernel[] draws = new Kernel[Distribution.values().length * TYPES];
+    private final Kernel[] drops = new Kernel[TYPES];
 
     Creation(CudaContext context) {
         this.context = context;
@@ -78,14 +79,34 @@ final class Creation {
         int i = op.distribution().ordinal() * TYPES + t.ordinal();
         Kernel k = draws[i];
         if (k == null) {
-            k = context.kernels().get("random", Kernels.define("OUT", Kernels.type(t))
-                    + Kernels.define("ROUNDED", Kernels.type(t.isFloat() ? t : DType.F64))
-                    + Kernels.define("DRAW", op.distribution().name()), "draw");
+            k = random(t, op.distribution().name(), "draw");
             draws[i] = k;
         }
         long low = (long) Math.ceil(op.a());
         long range = (long) Math.ceil(op.b()) - low;
         lane.launch().i64(n).i64(op.seed()).f64(op.a()).f64(op.b()).i64(low).i64(range).pointer(out)
                 .over(k, (n + 1) / 2);
+    }
+
+    private Kernel random(DType type, String draw, String function) {
+        return context.kernels().get("random", Kernels.define("OUT", Kernels.type(type))
+                + Kernels.define("ROUNDED", Kernels.type(type.isFloat() ? type : DType.F64))
+                + Kernels.define("DRAW", draw), function);
+    }
+
+    void dropout(Lane lane, Op.Dropout op, View x, View out) {
+        long n = out.layout().size();
+        if (n == 0) {
+            return;
+        }
+        DType t = out.dtype();
+        Kernel k = drops[t.ordinal()];
+        if (k == null) {
+            k = random(t, "DROPOUT", "dropout");
+            drops[t.ordinal()] = k;
+        }
+        Axes axes = Axes.of("dropout", out.shape(), x.layout(), op.numbers());
+        lane.launch().i64(n).i64(op.seed()).f32((float) op.p()).f64(1 / (1 - op.p())).i64(op.numbers().offset())
+                .axes(axes).pointer(x).pointer(out).over(k, n);
     }
 }

@@ -166,6 +166,7 @@ public final class CudaBackend implements Backend {
             case Op.Fill o -> creation.fill(lane, o, out[0]);
             case Op.Sequence o -> creation.sequence(lane, o, out[0]);
             case Op.Random o -> creation.random(lane, o, out[0]);
+            case Op.Dropout o -> creation.dropout(lane, o, in[0], out[0]);
             case Op.Map o -> elementwise.map(lane, o, in[0], out[0]);
             case Op.Zip o -> elementwise.zip(lane, o, in[0], in[1], out[0]);
             case Op.ZipScalar o -> elementwise.zipScalar(lane, o, in[0], out[0]);

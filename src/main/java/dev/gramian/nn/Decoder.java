@@ -46,6 +46,11 @@ public record Decoder(Embedding tokens, Embedding positions, List<DecoderBlock> 
         return DecoderCache.of(scope, this, batch, capacity);
     }
 
+    /** An empty cache in {@code scope} with memory for {@code pages} pages of {@code pageSize} positions in each block. */
+    public PagedDecoderCache pagedCache(Scope scope, int pageSize, int pages) {
+        return PagedDecoderCache.of(scope, this, pageSize, pages);
+    }
+
     /** Logits of whole sequences, ids (batch, length), I64 or I32. */
     public Tensor apply(Tensor ids) {
         return apply(ids, UnaryOperator.identity());
@@ -58,8 +63,8 @@ public record Decoder(Embedding tokens, Embedding positions, List<DecoderBlock> 
         }
     }
 
-    /** Logits of the next positions, as {@link #states(Tensor, UnaryOperator, DecoderCache, long...)} without options. */
-    public Tensor apply(Tensor ids, DecoderCache cache, long... counts) {
+    /** Logits of the next positions, as {@link #states(Tensor, UnaryOperator, DecoderBatch, long...)} without options. */
+    public Tensor apply(Tensor ids, DecoderBatch cache, long... counts) {
         try (Scope s = Scope.inner("decoder", tokens.weight().device())) {
             return s.keep(head.apply(states(ids, UnaryOperator.identity(), cache, counts)));
         }
@@ -83,12 +88,12 @@ public record Decoder(Embedding tokens, Embedding positions, List<DecoderBlock> 
      * sequence b the first {@code counts[b]}, the rest is padding of any valid ids, whose results mean nothing; no counts
      * means all. An error leaves the cache's lengths as they were.
      */
-    public Tensor states(Tensor ids, UnaryOperator<Attention> more, DecoderCache cache, long... counts) {
+    public Tensor states(Tensor ids, UnaryOperator<Attention> more, DecoderBatch cache, long... counts) {
         Parts.ids("decoder", ids);
         if (cache.size() != blocks.size() || ids.dim(0) != cache.batch()) {
             throw new ShapeException("decoder: the cache does not fit; " + blocks.size() + " blocks, ids " + ids.shape()
                     + " (batch, length), cache of " + cache.size() + " blocks and " + cache.batch()
-                    + " sequences; make it with cache(scope, batch, capacity)");
+                    + " sequences; make it with cache(...) or pagedCache(...)");
         }
         long[] starts = cache.lengths();
         long[] valid = Positions.counts("decoder", counts, ids);

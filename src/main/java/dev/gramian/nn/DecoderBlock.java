@@ -3,7 +3,7 @@ package dev.gramian.nn;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
-import dev.gramian.attention.KvCache;
+import dev.gramian.attention.CacheBatch;
 import java.util.function.UnaryOperator;
 
 /**
@@ -31,13 +31,13 @@ public record DecoderBlock(
         return parts(x, n -> attention.apply(n, more));
     }
 
-    /** Of the next positions, as {@link MultiHeadAttention#apply(Tensor, KvCache, long...)}. */
-    public Tensor apply(Tensor x, KvCache cache, long... counts) {
+    /** Of the next positions, as {@link MultiHeadAttention#apply(Tensor, CacheBatch, long...)}. */
+    public Tensor apply(Tensor x, CacheBatch cache, long... counts) {
         return apply(x, UnaryOperator.identity(), cache, counts);
     }
 
-    /** Of the next positions, as {@link MultiHeadAttention#apply(Tensor, UnaryOperator, KvCache, long...)}. */
-    public Tensor apply(Tensor x, UnaryOperator<Attention> more, KvCache cache, long... counts) {
+    /** Of the next positions, as {@link MultiHeadAttention#apply(Tensor, UnaryOperator, CacheBatch, long...)}. */
+    public Tensor apply(Tensor x, UnaryOperator<Attention> more, CacheBatch cache, long... counts) {
         return Rollback.onError(cache.lengths(), cache::truncate,
                 () -> parts(x, n -> attention.apply(n, more, cache, counts)));
     }

@@ -2,15 +2,13 @@ package dev.gramian.nn;
 
 import dev.gramian.Scope;
 import dev.gramian.attention.KvCache;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
 
 /**
  * Keys and values of every block of a {@link Decoder} for sequences that all blocks have seen equally far; made by
  * {@link Decoder#cache}. Memory belongs to the scope given there, and only that scope's thread may use it.
  */
-public final class DecoderCache implements AutoCloseable {
+public final class DecoderCache implements DecoderBatch, AutoCloseable {
     private final int batch;
     private final List<KvCache> blocks;
 
@@ -20,38 +18,28 @@ public final class DecoderCache implements AutoCloseable {
     }
 
     static DecoderCache of(Scope scope, Decoder decoder, int batch, long capacity) {
-        return new DecoderCache(batch, each(decoder.blocks(), b -> b.attention().cache(scope, batch, capacity)));
-    }
-
-    /** A cache for each; those made already are closed where one fails. */
-    private static <T> List<KvCache> each(List<T> from, Function<T, KvCache> make) {
-        List<KvCache> made = new ArrayList<>();
-        boolean done = false;
-        try {
-            from.forEach(t -> made.add(make.apply(t)));
-            done = true;
-            return made;
-        } finally {
-            if (!done) {
-                made.forEach(KvCache::close);
-            }
-        }
+        return new DecoderCache(
+                batch, Parts.each(decoder.blocks(), b -> b.attention().cache(scope, batch, capacity), KvCache::close));
     }
 
     /** One block's cache. Appending to it alone takes the blocks out of step. */
+    @Override
     public KvCache block(int block) {
         return blocks.get(block);
     }
 
-    int size() {
+    @Override
+    public int size() {
         return blocks.size();
     }
 
+    @Override
     public int batch() {
         return batch;
     }
 
     /** Positions of each sequence so far, which is where its next ones are. */
+    @Override
     public long[] lengths() {
         return blocks.isEmpty() ? new long[batch] : blocks.getFirst().lengths();
     }
@@ -62,6 +50,7 @@ public final class DecoderCache implements AutoCloseable {
     }
 
     /** Drops what a sequence has beyond {@code length}; memory stays. */
+    @Override
     public void truncate(int sequence, long length) {
         blocks.forEach(c -> c.truncate(sequence, length));
     }
@@ -73,12 +62,12 @@ public final class DecoderCache implements AutoCloseable {
 
     /** The same contents to go on with independently, in the same scope; memory is copied when either first appends. */
     public DecoderCache fork() {
-        return new DecoderCache(batch, each(blocks, KvCache::fork));
+        return new DecoderCache(batch, Parts.each(blocks, KvCache::fork, KvCache::close));
     }
 
     /** The sequences named, in that order and with repetitions, in memory of their own. */
     public DecoderCache select(int... sequences) {
-        return new DecoderCache(sequences.length, each(blocks, c -> c.select(sequences)));
+        return new DecoderCache(sequences.length, Parts.each(blocks, c -> c.select(sequences), KvCache::close));
     }
 
     /** Frees the memory before the scope does. Closing twice is harmless. */

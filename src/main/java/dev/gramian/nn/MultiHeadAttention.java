@@ -4,8 +4,10 @@ import dev.gramian.Join;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.attention.Attention;
+import dev.gramian.attention.CacheBatch;
 import dev.gramian.attention.Causal;
 import dev.gramian.attention.KvCache;
+import dev.gramian.attention.PagedKvCache;
 import dev.gramian.attention.RopeTables;
 import dev.gramian.core.DType;
 import dev.gramian.core.GramianException;
@@ -181,6 +183,16 @@ public record MultiHeadAttention(
         return rope == null ? cache : cache.rotating(rope);
     }
 
+    /**
+     * An empty cache in pages for this layer, in its weights' type and rotating as it does, with memory for {@code blocks}
+     * blocks of {@code blockSize} positions.
+     */
+    public PagedKvCache pagedCache(Scope scope, int blockSize, int blocks) {
+        PagedKvCache cache = PagedKvCache.of(
+                scope, output.weight().dtype(), keyHeads, headSize(), valueSize(), blockSize, blocks);
+        return rope == null ? cache : cache.rotating(rope);
+    }
+
     /** Of whole sequences, x (batch, length, in). */
     public Tensor apply(Tensor x) {
         return apply(x, UnaryOperator.identity());
@@ -203,8 +215,8 @@ public record MultiHeadAttention(
         }
     }
 
-    /** As {@link #apply(Tensor, UnaryOperator, KvCache, long...)} without options. */
-    public Tensor apply(Tensor x, KvCache cache, long... counts) {
+    /** As {@link #apply(Tensor, UnaryOperator, CacheBatch, long...)} without options. */
+    public Tensor apply(Tensor x, CacheBatch cache, long... counts) {
         return apply(x, UnaryOperator.identity(), cache, counts);
     }
 
@@ -213,7 +225,7 @@ public record MultiHeadAttention(
      * sequence b the first {@code counts[b]}, the rest is padding whose results mean nothing; no counts means all. An error
      * leaves the cache's lengths as they were.
      */
-    public Tensor apply(Tensor x, UnaryOperator<Attention> more, KvCache cache, long... counts) {
+    public Tensor apply(Tensor x, UnaryOperator<Attention> more, CacheBatch cache, long... counts) {
         check(x);
         if (!isCausal) {
             throw new GramianException("attention: a cache needs a causal layer; x " + x.shape() + ", " + cache
@@ -221,7 +233,7 @@ public record MultiHeadAttention(
         }
         if (cache.rope() != rope) {
             throw new GramianException("attention: layer and cache do not rotate alike; x " + x.shape() + ", " + cache
-                    + "; make the cache by cache(scope, batch, capacity), or let it be rotating(layer.rope())");
+                    + "; make the cache by cache(...) or pagedCache(...), or let it be rotating(layer.rope())");
         }
         if (x.dim(0) != cache.batch()) {
             throw new ShapeException("attention: x and the cache differ in sequences (axis 0); x " + x.shape() + ", "

@@ -2,12 +2,30 @@ package dev.gramian.nn;
 
 import dev.gramian.Tensor;
 import dev.gramian.core.ShapeException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 /** What blocks, and stacks of them, ask of their parts. */
 final class Parts {
     private Parts() {}
+
+    /** What is made for each; what is made already is closed where one fails. */
+    static <T, R> List<R> each(List<T> from, Function<T, R> make, Consumer<R> close) {
+        List<R> made = new ArrayList<>();
+        boolean done = false;
+        try {
+            from.forEach(t -> made.add(make.apply(t)));
+            done = true;
+            return made;
+        } finally {
+            if (!done) {
+                made.forEach(close);
+            }
+        }
+    }
 
     static void check(
             String op, Norm attentionNorm, MultiHeadAttention attention, Norm feedForwardNorm,

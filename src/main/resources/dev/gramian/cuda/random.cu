@@ -2,12 +2,13 @@
 // and sums are written as functions, which the compiler does not fuse.
 //
 // Macros: OUT, type of the elements; ROUNDED, the float type that UNIFORM rounds to; DRAW, one of UNIFORM, NORMAL,
-// INTEGERS.
+// INTEGERS, which are drawn, and DROPOUT, which OUT F32 or F64 undergoes.
 #include "casts.cuh"
 
 #define UNIFORM 0
 #define NORMAL 1
 #define INTEGERS 2
+#define DROPOUT 3
 
 // ---- bits
 // ------------------------------------------------------------------------------------------------------------
@@ -162,6 +163,8 @@ __device__ __forceinline__ void normal(const u64 (&bits)[2], f64 mean, f64 devia
 // ---- kernel
 // ----------------------------------------------------------------------------------------------------------
 
+#if DRAW != DROPOUT
+
 // A pair of elements a thread. a and b as in Philox; low and range for INTEGERS, range unsigned.
 extern "C" __global__ void draw(i64 count, u64 seed, f64 a, f64 b, i64 low, u64 range, OUT* out) {
     for (i64 c = GRID_START; 2 * c < count; c += GRID_STEP) {
@@ -187,3 +190,21 @@ extern "C" __global__ void draw(i64 count, u64 seed, f64 a, f64 b, i64 low, u64 
         }
     }
 }
+
+#else
+
+// An element a thread. Its random number is the one of index number + its offset along the axes.
+extern "C" __global__ void dropout(i64 count, u64 seed, f32 p, f64 factor, i64 number, Axes<2> axes, const OUT* x,
+                                   OUT* out) {
+    for (i64 i = GRID_START; i < count; i += GRID_STEP) {
+        i64 at[2];
+        locate(axes, i, at);
+        i64 n = number + at[1];
+        u64 bits[2];
+        random_bits(seed, (u64)n >> 1, bits);
+        bool kept = within(f32(), uniform(bits[n & 1], 0, 1), 0, 1) >= p;
+        out[i] = kept ? x[at[0]] * (OUT)factor : OUT(0);
+    }
+}
+
+#endif

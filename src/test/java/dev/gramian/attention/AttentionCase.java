@@ -9,6 +9,7 @@ import dev.gramian.core.DType;
 import dev.gramian.core.Shape;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.function.IntToLongFunction;
 import java.util.stream.IntStream;
 
 /** One drawn call of attention in plain Java values: every device computes the same, and the answer is known once. */
@@ -60,6 +61,7 @@ final class AttentionCase {
     private final long[] offsets;
     private final long[] slopesShape;
     private final double[] slopes;
+    private final long[] sinksShape;
     private final double[] sinks;
     private final long[] maskShape;
     private final double[] mask;
@@ -72,6 +74,8 @@ final class AttentionCase {
     /** Of packed sequences; of merged parts the keys' alone. */
     private final long[] queryOffsets;
     private final long[] keyOffsets;
+    private final int longestQueries;
+    private final int longestKeys;
 
     private enum Align {
         NONE,
@@ -96,10 +100,16 @@ final class AttentionCase {
         boolean packed = form == Form.PACKED;
         int rows = 1 + r.nextInt(9);
         int columns = 1 + r.nextInt(14);
-        queryOffsets = packed ? parts(r, b, rows) : null;
-        keyOffsets = packed ? parts(r, b, columns) : form == Form.MERGED ? cuts(columns) : null;
+        boolean[] again = new boolean[b];
+        for (int i = 1; i < b; i++) {
+            again[i] = some(2);
+        }
+        queryOffsets = packed ? parts(rows, again) : null;
+        keyOffsets = packed ? parts(columns, again) : form == Form.MERGED ? cuts(columns) : null;
         lq = packed ? (int) queryOffsets[b] : rows;
         lk = packed ? (int) keyOffsets[b] : columns;
+        longestQueries = packed ? longest(queryOffsets) : lq;
+        longestKeys = packed ? longest(keyOffsets) : lk;
         int batch = packed ? 1 : b;
         q = normal(batch * hq * lq * d);
         k = normal(batch * hk * lk * d);
@@ -107,28 +117,30 @@ final class AttentionCase {
         lengthFirst = r.nextBoolean();
         scale = some(3) ? Double.valueOf(r.nextInt(6) == 0 ? 0 : r.nextDouble()) : null;
         softcap = some(3) ? 0.5 + r.nextDouble() : 0;
-        lengths = !packed && some(2) ? r.longs(b, 0, lk + 1).toArray() : null;
+        lengths = !some(2)
+                ? null
+                : IntStream.range(0, b).mapToLong(i -> r.nextInt((packed ? length(keyOffsets, i) : lk) + 1)).toArray();
         causal = r.nextBoolean();
         left = some(3) ? r.nextInt(8) : -1;
         right = some(3) ? r.nextInt(8) : -1;
-        slopesShape = !some(3) ? null : packed || r.nextBoolean() ? new long[] {hq} : new long[] {b, hq};
+        slopesShape = !some(3) ? null : r.nextBoolean() ? new long[] {hq} : new long[] {b, hq};
         slopes = slopesShape == null ? null : uniform(slopesShape, 0.5);
         Align[] ways = Align.values();
-        Align way = ways[r.nextInt(packed ? 4 : 5)];
+        Align way = ways[r.nextInt(5)];
         // no alignment says where queries stand only where there is nothing to choose
-        align = way == Align.NONE && (packed || lengths == null && lq != lk) ? Align.BOTTOM_RIGHT : way;
+        align = way == Align.NONE && lengths == null && (packed || lq != lk) ? Align.BOTTOM_RIGHT : way;
         offset = align == Align.NUMBER ? r.nextInt(20) - 8 : 0;
         offsets = align == Align.EACH ? r.longs(b, -8, 12).toArray() : null;
-        sinks = some(3) ? normal(hq) : null;
-        Shape full = Shape.of(batch, hq, lq, lk);
-        maskShape = !packed && some(3) ? shorter(full) : null;
+        sinksShape = !some(3) ? null : r.nextBoolean() ? new long[] {hq} : new long[] {b, hq};
+        sinks = sinksShape == null ? null : normal(size(sinksShape));
+        Shape full = Shape.of(b, hq, longestQueries, longestKeys);
+        maskShape = some(3) ? shorter(full) : null;
         mask = maskShape == null ? null : Arrays.stream(normal(size(maskShape))).map(x -> x > -0.7 ? 1 : 0).toArray();
-        biasShape = !packed && some(3) ? shorter(full) : null;
+        biasShape = some(3) ? shorter(full) : null;
         bias = biasShape == null ? null : normal(size(biasShape));
         workspace = r.nextBoolean() ? Long.valueOf(1L << r.nextInt(14)) : null;
-        boolean own = form == Form.HEADS || form == Form.LAST_AXIS;
-        weights = own && some(3);
-        dropout = own && some(6) ? r.nextDouble() : 0;
+        weights = form != Form.MERGED && some(3);
+        dropout = form != Form.MERGED && some(4) ? r.nextDouble() : 0;
         seed = r.nextLong();
     }
 
@@ -148,13 +160,21 @@ final class AttentionCase {
         return (int) Shape.of(shape).size();
     }
 
-    /** Ends of {@code n} sequences, some empty, of about {@code most} each. */
-    private static long[] parts(Random r, int n, int most) {
-        long[] ends = new long[n + 1];
-        for (int i = 0; i < n; i++) {
-            ends[i + 1] = ends[i] + r.nextInt(most + 1);
+    /** Ends of sequences, some empty, of up to {@code most} each, some as long as the one before. */
+    private long[] parts(int most, boolean[] again) {
+        long[] ends = new long[b + 1];
+        for (int i = 0; i < b; i++) {
+            ends[i + 1] = ends[i] + (again[i] ? length(ends, i - 1) : r.nextInt(most + 1));
         }
         return ends;
+    }
+
+    private static int length(long[] ends, int i) {
+        return (int) (ends[i + 1] - ends[i]);
+    }
+
+    private static int longest(long[] ends) {
+        return IntStream.range(0, ends.length - 1).map(i -> length(ends, i)).max().orElse(0);
     }
 
     private long[] cuts(int n) {
@@ -225,8 +245,17 @@ final class AttentionCase {
                 Tensor output = y.output().reshape(b, lq, hq, dv).transpose(1, 2);
                 yield outcome(new Attention.Result(output, y.weights(), y.logSumExp()));
             }
-            case PACKED -> outcome(attention(s, 0, lk, true)
-                    .packed(sequence(tq), sequence(tk), sequence(tv), queryOffsets, keyOffsets));
+            case PACKED -> {
+                Attention a = attention(s, 0, lk, true);
+                Tensor[] o = {sequence(tq), sequence(tk), sequence(tv)};
+                if (number % 2 == 0) {
+                    yield outcome(a.packed(o[0], o[1], o[2], queryOffsets, keyOffsets));
+                }
+                for (int i = 0; i < o.length; i++) {
+                    o[i] = o[i].copy().reshape(o[i].dim(0), o[i].dim(1) * o[i].dim(2));
+                }
+                yield outcome(a.heads(hq, hk).packed(o[0], o[1], o[2], queryOffsets, keyOffsets));
+            }
             case MERGED -> outcome(Attention.merge(IntStream.range(1, keyOffsets.length).mapToObj(i -> {
                 long from = keyOffsets[i - 1];
                 long to = keyOffsets[i];
@@ -235,10 +264,55 @@ final class AttentionCase {
         };
     }
 
-    /** The weights by {@link Attention#scores}, of {@link Form#HEADS}. */
+    /** The weights by {@link Attention#scores}; null of other than {@link Form#HEADS} and {@link Form#PACKED}. */
     double[] steps(Scope s) {
-        return attention(s, 0, lk, true)
-                .scores(Attention.Stage.WEIGHTS, operand(s, q, hq, lq, d), operand(s, k, hk, lk, d)).toDoubleArray();
+        Tensor tq = operand(s, q, hq, lq, d);
+        Tensor tk = operand(s, k, hk, lk, d);
+        Attention a = attention(s, 0, lk, true);
+        return switch (form) {
+            case HEADS -> a.scores(Attention.Stage.WEIGHTS, tq, tk).toDoubleArray();
+            case PACKED -> a.packedScores(
+                    Attention.Stage.WEIGHTS, sequence(tq), sequence(tk), queryOffsets, keyOffsets).toDoubleArray();
+            case LAST_AXIS, MERGED -> null;
+        };
+    }
+
+    /** Of {@link Form#PACKED}, the padded batch that it stands for, with NaN for padding, as packed. */
+    Outcome padded(Scope s) {
+        Attention a = attention(s, 0, lk, true)
+                .alignEach(each(i -> place(i, length(queryOffsets, i), length(keyOffsets, i))))
+                .lengths(lengths == null ? each(i -> length(keyOffsets, i)) : lengths);
+        Attention.Result y = a.apply(pad(s, sequence(operand(s, q, hq, lq, d)), queryOffsets, longestQueries),
+                pad(s, sequence(operand(s, k, hk, lk, d)), keyOffsets, longestKeys),
+                pad(s, sequence(operand(s, v, hk, lk, dv)), keyOffsets, longestKeys));
+        Tensor[] outputs = new Tensor[b];
+        Tensor[] sums = new Tensor[b];
+        Tensor[] all = new Tensor[b];
+        for (int i = 0; i < b; i++) {
+            int n = length(queryOffsets, i);
+            outputs[i] = y.output().select(0, i).slice(1, 0, n).transpose(0, 1);
+            sums[i] = y.logSumExp().select(0, i).slice(1, 0, n);
+            if (weights) {
+                Tensor w = y.weights().select(0, i).slice(1, 0, n);
+                all[i] = Join.concat(1, w, s.zeros(w.dtype(), hq, longestQueries - n, longestKeys));
+            }
+        }
+        return outcome(new Attention.Result(Join.concat(0, outputs), weights ? Join.stack(0, all) : null,
+                Join.concat(1, sums)));
+    }
+
+    private long[] each(IntToLongFunction of) {
+        return IntStream.range(0, b).mapToLong(of).toArray();
+    }
+
+    /** Packed sequences as (B, heads, longest, size). */
+    private Tensor pad(Scope s, Tensor t, long[] offsets, int longest) {
+        Tensor[] all = new Tensor[b];
+        for (int i = 0; i < b; i++) {
+            Tensor own = t.slice(0, offsets[i], offsets[i + 1]);
+            all[i] = Join.concat(0, own, s.full(type, Double.NaN, longest - own.dim(0), t.dim(1), t.dim(2)));
+        }
+        return Join.stack(0, all).transpose(1, 2);
     }
 
     private static Outcome outcome(Attention.Result y) {
@@ -257,7 +331,7 @@ final class AttentionCase {
             a = a.lengths(Arrays.stream(lengths).map(n -> Math.clamp(n - from, 0, to - from)).toArray());
         }
         a = slopes == null ? a : a.alibi(tensor(s, slopes, c, slopesShape));
-        a = sinks == null || !first ? a : a.sinks(tensor(s, sinks, c, hq));
+        a = sinks == null || !first ? a : a.sinks(tensor(s, sinks, c, sinksShape));
         if (mask != null) {
             a = a.mask(part(tensor(s, mask, DType.BOOL, maskShape), from, to));
         }
@@ -311,21 +385,44 @@ final class AttentionCase {
         rules.limit = causal ? (Long) 0L : right >= 0 ? (Long) right : null;
         rules.first = left >= 0 ? (Long) (-left) : null;
         rules.slopes = slopes == null ? null : s.tensor(slopes, slopesShape);
-        rules.sinks = sinks == null ? null : s.tensor(sinks, hq);
+        rules.sinks = sinks == null ? null : s.tensor(sinks, sinksShape);
         rules.mask = mask == null ? null : wide(s, s.tensor(mask, maskShape), 0);
         rules.bias = bias == null ? null : wide(s, s.tensor(bias, biasShape), Double.NEGATIVE_INFINITY);
         if (dropout > 0) {
-            rules.kept = Arrays.stream(s.uniform(DType.F32, seed, 0, 1, b, hq, lq, lk).toDoubleArray())
-                    .map(u -> u >= dropout ? 1 / (1 - dropout) : 0).toArray();
+            rules.kept = kept(s.uniform(DType.F32, seed, 0, 1, b, hq, longestQueries, longestKeys));
         }
         return rules;
     }
 
+    private double[] kept(Tensor uniform) {
+        return Arrays.stream(uniform.toDoubleArray()).map(u -> u >= (float) dropout ? 1 / (1 - dropout) : 0).toArray();
+    }
+
     private Tensor wide(Scope s, Tensor t, double rest) {
         long n = t.dim(-1);
-        return n == 1 || n == lk
+        return n == 1 || n == longestKeys
                 ? t
-                : Join.concat(-1, t, s.full(DType.F64, rest, t.shape().with(t.rank() - 1, lk - n).toArray()));
+                : Join.concat(-1, t, s.full(DType.F64, rest, t.shape().with(t.rank() - 1, longestKeys - n).toArray()));
+    }
+
+    /** What the rules of the padded batch say of one packed sequence. */
+    private Rules rules(Scope s, int i) {
+        int n = length(queryOffsets, i);
+        int m = length(keyOffsets, i);
+        Rules rules = rules(s, new long[] {place(i, n, m)});
+        rules.lengths = lengths == null ? null : new long[] {lengths[i]};
+        rules.slopes = rules.slopes == null ? null : rules.slopes.expand(b, hq).select(0, i);
+        rules.sinks = rules.sinks == null ? null : rules.sinks.expand(b, hq).select(0, i);
+        rules.mask = rules.mask == null ? null : part(rules.mask, i, n, m);
+        rules.bias = rules.bias == null ? null : part(rules.bias, i, n, m);
+        if (dropout > 0) {
+            rules.kept = kept(part(s.uniform(DType.F32, seed, 0, 1, b, hq, longestQueries, longestKeys), i, n, m));
+        }
+        return rules;
+    }
+
+    private Tensor part(Tensor scores, int i, int n, int m) {
+        return scores.expand(b, hq, longestQueries, longestKeys).slice(0, i, i + 1).slice(2, 0, n).slice(3, 0, m);
     }
 
     private Answer padded(Scope s, Tensor tq, Tensor tk, Tensor tv) {
@@ -349,13 +446,14 @@ final class AttentionCase {
     private Answer packed(Scope s, Tensor tq, Tensor tk, Tensor tv) {
         double[][] output = new double[2][hq * lq * dv];
         double[][] sums = new double[2][hq * lq];
+        double[][] all = new double[2][b * hq * longestQueries * longestKeys];
         boolean[] unseen = new boolean[hk * lk];
         Arrays.fill(unseen, true);
         for (int i = 0; i < b; i++) {
             int from = (int) queryOffsets[i];
             int n = (int) queryOffsets[i + 1] - from;
             int m = (int) (keyOffsets[i + 1] - keyOffsets[i]);
-            Rules rules = rules(s, new long[] {place(i, n, m)});
+            Rules rules = rules(s, i);
             for (int plain = 0; plain < 2; plain++) {
                 Reference one = new Reference(plain == 1, tq.slice(2, from, from + n),
                         tk.slice(2, keyOffsets[i], keyOffsets[i + 1]), tv.slice(2, keyOffsets[i], keyOffsets[i + 1]),
@@ -365,6 +463,8 @@ final class AttentionCase {
                         sums[plain][h * lq + from + row] = one.logSumExp[h * n + row];
                         System.arraycopy(one.output, (h * n + row) * dv, output[plain], ((from + row) * hq + h) * dv,
                                 dv);
+                        System.arraycopy(one.weights, (h * n + row) * m, all[plain],
+                                ((i * hq + h) * longestQueries + row) * longestKeys, m);
                         for (int j = 0; j < m; j++) {
                             unseen[h * hk / hq * lk + (int) keyOffsets[i] + j] &= !one.seen[(h * n + row) * m + j];
                         }
@@ -372,9 +472,10 @@ final class AttentionCase {
                 }
             }
         }
-        return new Answer(new Outcome(output[0], sums[0], null),
+        return new Answer(new Outcome(output[0], sums[0], weights ? all[0] : null),
                 Reference.limit(output[0], output[1], type, Reference.LEAST),
-                Reference.limit(sums[0], sums[1], type.compute(), 1), 0, unseen);
+                Reference.limit(sums[0], sums[1], type.compute(), 1),
+                Reference.limit(all[0], all[1], type.compute(), Reference.LEAST), unseen);
     }
 
     @Override
@@ -388,7 +489,7 @@ final class AttentionCase {
                 + (causal ? ", causal" : "") + ", window " + left + "," + right + ", " + align + " " + offset
                 + (offsets != null ? Arrays.toString(offsets) : "")
                 + (slopes != null ? ", slopes " + Arrays.toString(slopesShape) : "")
-                + (sinks != null ? ", sinks" : "")
+                + (sinks != null ? ", sinks " + Arrays.toString(sinksShape) : "")
                 + (mask != null ? ", mask " + Arrays.toString(maskShape) : "")
                 + (bias != null ? ", bias " + Arrays.toString(biasShape) : "")
                 + (weights ? ", weights" : "") + (dropout > 0 ? ", dropout " + dropout : "")

@@ -30,6 +30,54 @@ class AttentionMemoryTest {
         }
     }
 
+    @DeviceSpec
+    void packedAsPredicted(Device device) {
+        for (DType t : new DType[] {DType.F32, DType.BF16}) {
+            try (Scope s = device.open()) {
+                long[] qo = {0, 40, 40, 70, 100, 165};
+                long[] ko = {0, 60, 70, 100, 130, 170};
+                Tensor q = s.normal(t, 1, 165, 8, 16);
+                Tensor k = s.normal(t, 2, 170, 2, 16);
+                Tensor v = s.normal(t, 3, 170, 2, 24);
+                Attention end = Attention.scaled().causal(Causal.BOTTOM_RIGHT);
+                for (Attention a : new Attention[] {
+                    Attention.scaled(), end, end.workspace(0), Attention.scaled().weights(true),
+                    end.dropout(0.3, 1).weights(true), Attention.scaled().lengths(60, 3, 30, 20, 40),
+                    Attention.scaled().mask(s.ones(DType.BOOL, 5, 1, 65, 60)),
+                    Attention.scaled().bias(s.ones(t, 8, 1, 50)),
+                }) {
+                    packed(device, a, q, k, v, qo, ko);
+                    packed(device, a.heads(8, 2), q.reshape(165, 128), k.reshape(170, 32), v.reshape(170, 48), qo, ko);
+                }
+                long[] one = {0, 165};
+                long[] equal = {0, 55, 110, 165};
+                for (Attention a : new Attention[] {end, end.weights(true)}) {
+                    packed(device, a, q, q, q, one, one);
+                    packed(device, a, q, q, q, equal, equal);
+                }
+            }
+        }
+    }
+
+    private static void packed(Device device, Attention a, Tensor q, Tensor k, Tensor v, long[] qo, long[] ko) {
+        String text = a.explainPacked(q, k, v, qo, ko);
+        long predicted = a.packedPeakBytes(q, k, v, qo, ko);
+        try (Scope s = device.open()) {
+            device.resetPeak();
+            long before = device.liveBytes();
+            Attention.Result r = a.packed(q, k, v, qo, ko);
+            long taken = device.peakBytes() - before;
+            long results = bytes(r.output()) + bytes(r.logSumExp()) + (r.weights() == null ? 0 : bytes(r.weights()));
+            String what = q.dtype() + " " + q.shape() + " " + qo.length + " offsets, " + a;
+            assertEquals(results, s.liveBytes(), "left behind by " + what);
+            assertEquals(predicted, taken, what);
+            Matcher m = Pattern.compile("memory   ([0-9,]+) bytes.* results; results ([0-9,]+) bytes").matcher(text);
+            assertTrue(m.find(), text);
+            assertEquals(taken, number(m.group(1)) + number(m.group(2)), text);
+            assertEquals(results, number(m.group(2)), text);
+        }
+    }
+
     private static long bytes(Tensor t) {
         return t.size() * t.dtype().bytes();
     }
@@ -145,6 +193,33 @@ class AttentionMemoryTest {
                             + "key needs one value",
                     assertThrows(ShapeException.class,
                             () -> Attention.scaled().explain(q, k, k.slice(-2, 0, 299))).getMessage());
+        }
+    }
+
+    @Test
+    void explainedPacked() {
+        try (Scope s = Device.of("cpu:scalar").open()) {
+            Tensor q = s.ones(10, 4, 8);
+            Tensor k = s.ones(14, 2, 8);
+            assertEquals(
+                    """
+                            attend on cpu:scalar: packed F32 q [10, 4, 8], k [14, 2, 8], v [14, 2, 8]
+                              options  scale 1/sqrt(d), causal TOP_LEFT
+                              packed   3 sequences of up to 7 queries and 7 keys, in 3 calls, one after another: neighbours of equal \
+                            lengths are computed together
+                              scores   256, of 588 in a padded batch
+                            """,
+                    Attention.scaled().causal(Causal.TOP_LEFT)
+                            .explainPacked(q, k, k, new long[] {0, 3, 3, 10}, new long[] {0, 5, 7, 14})
+                            .lines().limit(4).map(l -> l + "\n").collect(Collectors.joining()));
+            String one = Attention.scaled().explainPacked(q, k.slice(0, 0, 10), k.slice(0, 0, 10),
+                    new long[] {0, 5, 10},
+                    new long[] {0, 5, 10});
+            assertTrue(
+                    one.contains("\n  packed sequences 0 to 1, the largest call: attend on cpu:scalar: F32 q [2, 4, 5, "
+                            + "8], k [2, 2, 5, 8], v [2, 2, 5, 8]\n    options  scale 1/sqrt(d)\n"),
+                    one);
+            assertTrue(one.contains("packed   2 sequences of up to 5 queries and 5 keys, in 1 call:"), one);
         }
     }
 

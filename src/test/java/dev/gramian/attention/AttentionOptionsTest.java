@@ -18,7 +18,9 @@ import dev.gramian.core.GramianException;
 import dev.gramian.core.Shape;
 import dev.gramian.core.ShapeException;
 import dev.gramian.spec.DeviceSpec;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 
 /** Every option of attention, alone and with the others, against loops in F64 written from the formulas. */
@@ -115,32 +117,150 @@ class AttentionOptionsTest {
                     "attend: query offsets do not divide the query axis 0; offsets [0, 11], q [10, 4, 8]; they rise from 0 "
                             + "to 10, one more than there are sequences",
                     assertThrows(ShapeException.class, () -> a.packed(q, k, v, new long[] {0, 11}, ko)).getMessage());
-            GramianException e = assertThrows(GramianException.class,
-                    () -> a.weights(true).packed(q, k, v, qo, ko));
-            assertTrue(e.getMessage().startsWith("attend: packed sequences take no weights; "), e.getMessage());
-            for (Attention refused : new Attention[] {
-                a.mask(s.ones(DType.BOOL, 1)), a.bias(s.ones(1)), a.lengths(1), a.alignEach(1), a.dropout(0.5, 1),
-                a.heads(1, 1)
-            }) {
-                String text = assertThrows(GramianException.class, () -> refused.packed(q, k, v, qo, ko)).getMessage();
-                assertTrue(text.startsWith("attend: packed sequences take no "), text);
-                assertTrue(text.endsWith("; leave it out, or pad the sequences to one length"), text);
-            }
             packedFails("attend: packed k has 4 axes; k [1, 14, 2, 8]; give (key of all sequences, head, channel)",
                     q, k.unsqueeze(0), v, qo, ko);
             packedFails("attend: packed k and v differ in key count (key axis 0); k [14, 2, 8], v [13, 2, 6]; each key "
                     + "needs one value", q, k, v.slice(0, 0, 13), qo, ko);
             packedFails("attend: 1 sequences of queries, 3 of keys; query offsets [0, 10], key offsets [0, 5, 7, 14]; "
                     + "give as many of each", q, k, v, new long[] {0, 10}, ko);
-            packedFails("attend: q and k differ in head size (channel axis -1): q [4, 3, 8], k [2, 5, 6]; their dot "
-                    + "products need equal sizes; in packed sequence 0 as (head, query or key, channel)",
+            packedFails("attend: q and k differ in head size (channel axis -1): q [1, 4, 3, 8], k [1, 2, 5, 6]; their "
+                    + "dot products need equal sizes; in packed sequence 0 as (sequence, head, query or key, channel)",
                     q, v, v, qo, ko);
         }
     }
 
     private static void packedFails(String text, Tensor q, Tensor k, Tensor v, long[] qo, long[] ko) {
-        assertEquals(text, assertThrows(
-                ShapeException.class, () -> Attention.scaled().packed(q, k, v, qo, ko)).getMessage());
+        packedFails(text, Attention.scaled(), q, k, v, qo, ko);
+    }
+
+    private static void packedFails(String text, Attention a, Tensor q, Tensor k, Tensor v, long[] qo, long[] ko) {
+        GramianException e = assertThrows(GramianException.class, () -> a.packed(q, k, v, qo, ko));
+        assertEquals(text, e.getMessage());
+    }
+
+    @DeviceSpec
+    void packedOptionsThatDoNotFit(Device device) {
+        try (Scope s = device.open()) {
+            long[] qo = {0, 3, 3, 10};
+            long[] ko = {0, 5, 7, 14};
+            Tensor q = s.ones(10, 4, 8);
+            Tensor k = s.ones(14, 2, 8);
+            Attention a = Attention.scaled();
+            String batch = "; 3 packed sequences of up to 7 queries and 7 keys are the batch";
+            packedFails("attend: mask does not broadcast to the scores; mask [3, 1, 5, 7], scores [3, 4, 7, 7] (batch, "
+                    + "head, query, key); sizes must be equal or 1 from the last axis on" + batch,
+                    a.mask(s.ones(DType.BOOL, 3, 1, 5, 7)), q, k, k, qo, ko);
+            packedFails(
+                    "attend: bias does not broadcast to the scores; bias [10, 14], scores [3, 4, 7, 7] (batch, head, "
+                            + "query, key); sizes must be equal or 1 from the last axis on" + batch,
+                    a.bias(s.ones(10, 14)), q, k, k, qo, ko);
+            packedFails(
+                    "attend: slopes do not fit the query heads; slopes [2, 4], q [10, 4, 8] has batch and query heads "
+                            + "[3, 4]; give one per query head" + batch,
+                    a.align(0).alibi(s.ones(2, 4)), q, k, k, qo, ko);
+            packedFails("attend: sinks are F64, scores are F32; sinks [4], q F32 [10, 4, 8]; cast with .to(DType.F32)"
+                    + batch, a.sinks(s.ones(DType.F64, 4)), q, k, k, qo, ko);
+            packedFails("attend: 1 lengths for batch [3]; lengths [5], k [14, 2, 8]; give one per sequence of the batch"
+                    + batch, a.lengths(5), q, k, k, qo, ko);
+            packedFails(
+                    "attend: 2 offsets for batch [3]; offsets [1, 2], k [14, 2, 8]; give one per sequence of the batch"
+                            + batch,
+                    a.alignEach(1, 2).causal(), q, k, k, qo, ko);
+            packedFails(
+                    "attend: a length is more than there are keys; lengths [3], k [1, 2, 2, 8] has 2 (key axis -2); "
+                            + "give the valid keys of each sequence; in packed sequence 1 as (sequence, head, query or key, "
+                            + "channel)",
+                    a.lengths(5, 3, 7), q, k, k, qo, ko);
+            packedFails(
+                    "attend: causal, but 3 queries and 5 keys can be aligned two ways; q [1, 4, 3, 8], k [1, 2, 5, 8];"
+                            + " causal(Causal.TOP_LEFT) lets query i see keys j <= i, causal(Causal.BOTTOM_RIGHT) keys j <= i + 2, "
+                            + "offset(n) keys j <= i + n; in packed sequence 0 as (sequence, head, query or key, channel)",
+                    a.causal(), q, k, k, qo, ko);
+            packedFails(
+                    "attend: query heads are no multiple of key heads (head axis -3): q [2, 4, 5, 8] has 4, k [2, 3, 5, "
+                            + "8] has 3; every key head serves equally many query heads; in packed sequences 0 to 1 as (sequence, "
+                            + "head, query or key, channel)",
+                    q, s.ones(10, 3, 8), s.ones(10, 3, 8), new long[] {0, 5, 10}, new long[] {0, 5, 10});
+            packedFails("attend: packed q has 3 axes; q [10, 4, 8]; give (query of all sequences, heads * channels)",
+                    a.heads(4, 2), q, k, k, qo, ko);
+            packedFails(
+                    "attend: packed k does not divide into 3 heads (axis -1); k [14, 16]; give (key of all sequences, "
+                            + "heads * channels)",
+                    a.heads(3, 3), s.ones(10, 24), s.ones(14, 16), s.ones(14, 16), qo, ko);
+        }
+    }
+
+    /** Sequences of equal length one after another are one batch. */
+    @DeviceSpec
+    void neighboursOfEqualLengthsAreOneCall(Device device) {
+        try (Scope s = device.open()) {
+            long[] offsets = {0, 3, 6, 9, 11, 13, 16};
+            Tensor q = s.normal(DType.F32, 1, 16, 4, 8);
+            Tensor k = s.normal(DType.F32, 2, 16, 2, 8);
+            List<String> names = new ArrayList<>();
+            s.trace(t -> names.add(t.op()));
+            Attention.Result y = Attention.scaled().causal().packed(q, k, k, offsets, offsets);
+            s.trace(null);
+            assertEquals(3, names.stream().filter("attentionWeights"::equals).count(), names.toString());
+            for (int b = 0; b < 6; b++) {
+                long from = offsets[b];
+                long to = offsets[b + 1];
+                Attention.Result x = Attention.scaled().causal().apply(q.slice(0, from, to).transpose(0, 1),
+                        k.slice(0, from, to).transpose(0, 1), k.slice(0, from, to).transpose(0, 1));
+                assertArrayEquals(x.output().transpose(0, 1).toFloatArray(),
+                        y.output().slice(0, from, to).toFloatArray(),
+                        1e-6f);
+                assertArrayEquals(x.logSumExp().toFloatArray(), y.logSumExp().slice(1, from, to).toFloatArray(), 1e-6f);
+            }
+        }
+    }
+
+    @DeviceSpec
+    void scoresOfPackedSequences(Device device) {
+        try (Scope s = device.open()) {
+            long[] qo = {0, 1, 3};
+            long[] ko = {0, 3, 5};
+            Tensor q = s.normal(DType.F64, 1, 3, 1, 4);
+            Tensor k = s.normal(DType.F64, 2, 5, 1, 4);
+            Attention a = Attention.scaled().softcap(2).causal(Causal.BOTTOM_RIGHT);
+            for (Attention.Stage stage : Attention.Stage.values()) {
+                Tensor all = a.packedScores(stage, q, k, qo, ko);
+                assertEquals(Shape.of(2, 1, 2, 3), all.shape());
+                double rest = stage == Attention.Stage.MASKED ? Double.NEGATIVE_INFINITY : 0;
+                for (int b = 0; b < 2; b++) {
+                    Tensor one = a.scores(stage, q.slice(0, qo[b], qo[b + 1]).transpose(0, 1),
+                            k.slice(0, ko[b], ko[b + 1]).transpose(0, 1));
+                    for (long i = 0; i < 2; i++) {
+                        for (long j = 0; j < 3; j++) {
+                            boolean own = i < one.dim(1) && j < one.dim(2);
+                            assertEquals(own ? one.get(0, i, j) : rest, all.get(b, 0, i, j), 1e-15, stage + " " + b);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** Packed results of parts of the keys merge once their heads come first. */
+    @DeviceSpec
+    void packedPartsMerge(Device device) {
+        try (Scope s = device.open()) {
+            long[] qo = {0, 2, 5};
+            Tensor q = s.normal(DType.F32, 1, 5, 2, 8);
+            Tensor k = s.normal(DType.F32, 2, 9, 2, 8);
+            Attention.Result whole = Attention.scaled().packed(q, k, k, qo, new long[] {0, 4, 9});
+            Tensor first = Join.concat(0, k.slice(0, 0, 3), k.slice(0, 4, 6));
+            Tensor second = Join.concat(0, k.slice(0, 3, 4), k.slice(0, 6, 9));
+            Attention.Result merged = Attention.merge(
+                    headsFirst(Attention.scaled().packed(q, first, first, qo, new long[] {0, 3, 5})),
+                    headsFirst(Attention.scaled().packed(q, second, second, qo, new long[] {0, 1, 4})));
+            assertArrayEquals(whole.output().transpose(0, 1).toFloatArray(), merged.output().toFloatArray(), 1e-6f);
+            assertArrayEquals(whole.logSumExp().toFloatArray(), merged.logSumExp().toFloatArray(), 1e-6f);
+        }
+    }
+
+    private static Attention.Result headsFirst(Attention.Result r) {
+        return new Attention.Result(r.output().transpose(0, 1), null, r.logSumExp());
     }
 
     @DeviceSpec
@@ -183,8 +303,8 @@ class AttentionOptionsTest {
                     a, new Attention.Result(a.output().slice(0, 0, 1), null, a.logSumExp().slice(0, 0, 1)));
             mergeFails(
                     "merge: output and log-sum-exp of part 1 do not fit; output F32 [2, 3, 4], log-sum-exp F32 [3, 2]; "
-                            + "output is (..., head, query, channel), log-sum-exp (..., head, query); results of heads(...) and "
-                            + "packed(...) cannot be merged",
+                            + "output is (..., head, query, channel), log-sum-exp (..., head, query); results of packed(...) fit "
+                            + "as output.transpose(0, 1), with heads(...) once these have their axis",
                     a, new Attention.Result(a.output(), null, a.logSumExp().transpose(0, 1)));
             mergeFails("merge: parts differ in element type; part 0 " + first + ", part 1 output F16 [2, 3, 4], "
                     + "log-sum-exp F32 [2, 3]; cast one with .to(DType.F32)",
@@ -250,7 +370,7 @@ class AttentionOptionsTest {
             Reference exact = new Reference(false, q, k, k, rules);
             assertArrayEquals(exact.output, y.output().toDoubleArray(), 2e-6);
             assertArrayEquals(exact.logSumExp, y.logSumExp().toDoubleArray(), 2e-6);
-            assertArrayEquals(y.output().toFloatArray(), a.workspace(0).apply(q, k, k).output().toFloatArray());
+            assertArrayEquals(exact.output, a.workspace(0).apply(q, k, k).output().toDoubleArray(), 2e-6);
         }
     }
 

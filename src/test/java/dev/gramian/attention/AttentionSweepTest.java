@@ -16,7 +16,8 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Thousands of drawn calls of attention in every form with every option, against loops in F64: {@code -Dgramian.cases=N} on
+ * Thousands of drawn calls of attention in every form with every option, packed ones as their padded batch too, against
+ * loops in F64: {@code -Dgramian.cases=N} on
  * every device, of which the slow emulation takes each seventeenth; {@code -Dgramian.case=N} is one of them alone.
  */
 class AttentionSweepTest {
@@ -40,6 +41,14 @@ class AttentionSweepTest {
         assertTrue(error <= limit, () -> what + ": error " + error + " above " + limit);
     }
 
+    private static void near(String what, Answer a, Outcome y) {
+        near(what + " output", a.exact().output(), y.output(), a.output());
+        near(what + " logSumExp", a.exact().logSumExp(), y.logSumExp(), a.logSumExp());
+        if (a.exact().weights() != null) {
+            near(what + " weights", a.exact().weights(), y.weights(), a.weights());
+        }
+    }
+
     @DeviceSpec
     void everyCombinationAgreesWithTheFormulas(Device device) {
         Answer[] answers = answers();
@@ -54,13 +63,13 @@ class AttentionSweepTest {
             try (Scope s = device.open()) {
                 String what = "seed " + SEED + " " + c;
                 Outcome y = c.run(s, null);
-                near(what + " output", a.exact().output(), y.output(), a.output());
-                near(what + " logSumExp", a.exact().logSumExp(), y.logSumExp(), a.logSumExp());
-                if (c.weights) {
-                    near(what + " weights", a.exact().weights(), y.weights(), a.weights());
-                    if (c.form == AttentionCase.Form.HEADS) {
-                        near(what + " by steps", a.exact().weights(), c.steps(s), a.weights());
-                    }
+                near(what, a, y);
+                double[] steps = c.weights ? c.steps(s) : null;
+                if (steps != null) {
+                    near(what + " by steps", a.exact().weights(), steps, a.weights());
+                }
+                if (c.form == AttentionCase.Form.PACKED) {
+                    near(what + " padded", a, c.padded(s));
                 }
                 if (n % 3 == 0) {
                     Outcome z = c.run(s, a.unseen());

@@ -263,12 +263,78 @@ final class AttendOptionsTest {
                 "attend: query offsets do not divide the query axis 0; offsets [0, 11], q [10, 4, 8]; they rise from 0 to"
                         + " 10, one more than there are sequences",
                 "--varlen 0,11 --varlen-k 0,14");
-        for (String other : new String[] {"--mask @m.npy", "--bias @m.npy", "--kv-lengths 1", "--dropout 0.5",
-            "--heads 2", "--weights @w.npy", "--scores @s.npy", "--present-k @p.npy", "--present-v @p.npy",
-            "--explain"}) {
-            failsToo("--varlen and " + other.split(" ")[0] + " do not go together",
-                    "--varlen 0,10 --varlen-k 0,14 " + other);
+        for (String other : new String[] {"--past-k @p.npy --past-v @p.npy", "--present-k @p.npy",
+            "--present-v @p.npy"}) {
+            failsToo("--varlen and " + other.split(" ")[0]
+                    + " do not go together: put each sequence's past keys before its"
+                    + " own, --varlen-k counts both", "--varlen 0,10 --varlen-k 0,14 " + other);
         }
+    }
+
+    /** Each option by which packed sequences are like the padded batch, as the library has them. */
+    @Test
+    void packedSequencesTakeEveryOption() {
+        Cli.write(file("q.npy"), s -> s.normal(DType.F32, 1, 10, 4, 8));
+        Cli.write(file("k.npy"), s -> s.normal(DType.F32, 2, 14, 2, 8));
+        Cli.write(file("v.npy"), s -> s.normal(DType.F32, 3, 14, 2, 6));
+        Cli.write(file("mask.npy"), s -> s.uniform(DType.F32, 4, 0, 1, 3, 1, 7, 7).gt(0.3));
+        Cli.write(file("bias.npy"), s -> s.normal(DType.F32, 5, 4, 7, 5));
+        Cli.write(file("slopes.npy"), s -> s.uniform(DType.F32, 6, 0.1, 0.9, 3, 4));
+        long[] qs = {0, 3, 3, 10};
+        long[] ks = {0, 5, 7, 14};
+        String[] kinds = {"--mask @mask.npy", "--bias @bias.npy --causal=top-left", "--kv-lengths 4,2,5 --causal",
+            "--dropout 0.3 --seed 5", "--alibi=@slopes.npy --sinks @slopes.npy --causal=bottom-right",
+            "--mask @mask.npy --bias @bias.npy --kv-lengths 4,2,7 --dropout 0.2 --alibi=@slopes.npy --align 2"
+                    + " --window 3,2 --softcap 2"};
+        for (String options : kinds) {
+            for (String stage : new String[] {"raw", "softcap", "masked", "weights"}) {
+                Cli r = attend(options + " --varlen 0,3,3,10 --varlen-k 0,5,7,14 --scores-stage " + stage, "-o",
+                        file("o.npy"), "--lse", file("l.npy"), "--weights", file("w.npy"), "--scores", file("s.npy"),
+                        "--check");
+                assertEquals(0, r.code, options + r);
+                // 4 heads of 3 by 5 and 7 by 7 places; the sequence between has no queries
+                assertTrue(r.out.contains("check  scores in float64: 256 values, all; "), r.out);
+                assertTrue(r.out.contains("check  weights in float64: 256 values, all; "), r.out);
+            }
+        }
+        try (Scope s = Device.best().open()) {
+            Attention a = Attention.scaled().mask(read(s, "mask.npy")).bias(read(s, "bias.npy")).lengths(4, 2, 7)
+                    .dropout(0.2, 0).alibi(read(s, "slopes.npy")).align(2).window(3, 2).softcap(2).weights(true);
+            Attention.Result y = a.packed(read(s, "q.npy"), read(s, "k.npy"), read(s, "v.npy"), qs, ks);
+            assertArrayEquals(y.output().toDoubleArray(), Cli.values(file("o.npy")));
+            assertArrayEquals(y.weights().toDoubleArray(), Cli.values(file("w.npy")));
+            assertArrayEquals(a.packedScores(Attention.Stage.WEIGHTS, read(s, "q.npy"), read(s, "k.npy"), qs, ks)
+                    .toDoubleArray(), Cli.values(file("s.npy")));
+        }
+        Cli explained = attend("--explain --varlen 0,3,3,10 --varlen-k 0,5,7,14 --quiet", "-o", file("o.npy"));
+        assertTrue(explained.out.startsWith("attend on " + Device.best().name()
+                + ": packed F32 q [10, 4, 8], k [14, 2, 8], v [14, 2, 6]\n  options  scale 1/sqrt(d)\n  packed   3 sequences"
+                + " of up to 7 queries and 7 keys, in 3 calls"), explained.out);
+        Cli traced = attend("--trace --varlen 0,5,10 --varlen-k 0,7,14 --quiet", "-o", file("o.npy"));
+        assertTrue(traced.err.lines().anyMatch(
+                l -> l.matches("  attentionWeights +F32 \\[2, 2, 2, 5, 7\\] → .* 1 .*")), traced.err);
+    }
+
+    @Test
+    void packedSequencesWithHeadsInTheLastAxis() {
+        Cli.write(file("q.npy"), s -> s.normal(DType.F32, 1, 10, 4 * 8));
+        Cli.write(file("k.npy"), s -> s.normal(DType.F32, 2, 14, 2 * 8));
+        Cli.write(file("v.npy"), s -> s.normal(DType.F32, 3, 14, 2 * 6));
+        Cli r = attend("--heads 4 --kv-heads 2 --alibi --causal=bottom-right --dropout 0.1 --varlen 0,3,10 --varlen-k"
+                + " 0,7,14", "-o", file("o.npy"), "--lse", file("l.npy"), "--weights", file("w.npy"), "--check");
+        assertEquals(0, r.code, r.toString());
+        assertTrue(r.closing().contains("F32 q [10, 32], k [14, 16], v [14, 12] → [10, 24]"), r.out);
+        try (Scope s = Device.best().open()) {
+            Attention a = Attention.scaled().causal(Causal.BOTTOM_RIGHT).dropout(0.1, 0)
+                    .alibi(s.tensor(Attention.alibiSlopes(4)).to(DType.F32));
+            Attention.Result y = a.packed(read(s, "q.npy").reshape(10, 4, 8), read(s, "k.npy").reshape(14, 2, 8),
+                    read(s, "v.npy").reshape(14, 2, 6), new long[] {0, 3, 10}, new long[] {0, 7, 14});
+            assertArrayEquals(y.output().toDoubleArray(), Cli.values(file("o.npy")), 1e-6);
+        }
+        failsToo(
+                "attend: packed q does not divide into 3 heads (axis -1); q [10, 32]; give (query of all sequences, heads *"
+                        + " channels)",
+                "--heads 3 --varlen 0,3,10 --varlen-k 0,7,14");
     }
 
     private void failsToo(String text, String options) {

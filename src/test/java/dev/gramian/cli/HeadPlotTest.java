@@ -139,6 +139,25 @@ final class HeadPlotTest {
         assertEquals("", r.out + r.err);
     }
 
+    /** Each packed sequence by itself, as in the batch of the same sequences. */
+    @Test
+    void packedSequences() throws Exception {
+        assertEquals(0, attend("--causal=bottom-right --plot @a.png --plot-batch 1 --labels @keys.txt").code);
+        Cli.write(file("q.npy"), s -> s.normal(DType.F32, 1, 2, 6, 5, 8).transpose(1, 2).reshape(10, 6, 8));
+        Cli.write(file("k.npy"), s -> s.normal(DType.F32, 2, 2, 3, 7, 8).transpose(1, 2).reshape(14, 3, 8));
+        String packed = "--causal=bottom-right --varlen-k 0,7,14 --labels @keys.txt --plot ";
+        assertEquals(0, attend(packed + "@b.png --plot-batch 1 --varlen 0,5,10").code);
+        assertArrayEquals(Files.readAllBytes(file("a.png")), Files.readAllBytes(file("b.png")));
+        assertEquals(0, attend(packed + "@c.png --plot-batch 1 --varlen 0,3,10").code);
+        assertFalse(Arrays.equals(Files.readAllBytes(file("b.png")), Files.readAllBytes(file("c.png"))));
+        Cli r = attend(packed + "@d.png --varlen 0,0,10");
+        assertEquals(
+                "gramian: plot: there are no weights; weights of packed sequence 0 [6, 0, 7] (head, query, key); draw"
+                        + " another by --plot-batch\n",
+                r.err);
+        assertFalse(Files.exists(file("d.png")));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--plot-heads needs --plot|--plot-heads 1",
@@ -151,7 +170,6 @@ final class HeadPlotTest {
                 + "|--plot @a.png --plot-heads 4-6",
         "plot: no such sequence; --plot-batch 2, weights [2, 6, 5, 7] (batch, head, query, key); use 0 to 1"
                 + "|--plot @a.png --plot-batch 2",
-        "--varlen and --plot do not go together|--plot @a.png --varlen 0,1",
     })
     void whatIsRefused(String text, String options) {
         Cli r = attend(options);

@@ -175,7 +175,7 @@ final class LayerErrorTest {
             for (KvCache other : List.of(cache, rotating)) {
                 MultiHeadAttention layer = other == cache ? c.rope(rope) : c;
                 says("attention: layer and cache do not rotate alike; x [2, 3, 8], " + other + "; make the cache by "
-                        + "cache(scope, batch, capacity), or let it be rotating(layer.rope())",
+                        + "cache(...) or pagedCache(...), or let it be rotating(layer.rope())",
                         () -> layer.apply(s.ones(2, 3, 8), other));
             }
             Tensor x = s.normal(DType.F32, 1, 2, 3, 8);
@@ -241,10 +241,10 @@ final class LayerErrorTest {
                     () -> decoder.apply(s.ones(DType.I64, 1, 6)));
             Decoder single = new Decoder(tokens, null, List.of(block), norm, tokens.head());
             says("decoder: the cache does not fit; 2 blocks, ids [1, 3] (batch, length), cache of 1 blocks and 1 "
-                    + "sequences; make it with cache(scope, batch, capacity)",
+                    + "sequences; make it with cache(...) or pagedCache(...)",
                     () -> decoder.apply(s.ones(DType.I64, 1, 3), single.cache(s, 1, 4)));
             says("decoder: the cache does not fit; 1 blocks, ids [1, 3] (batch, length), cache of 1 blocks and 2 "
-                    + "sequences; make it with cache(scope, batch, capacity)",
+                    + "sequences; make it with cache(...) or pagedCache(...)",
                     () -> single.apply(s.ones(DType.I64, 1, 3), single.cache(s, 2, 4)));
 
             Encoder encoder = new Encoder(tokens, new Embedding(s.ones(5, 8)), null, norm,

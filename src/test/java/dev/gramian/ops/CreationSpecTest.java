@@ -2,12 +2,17 @@ package dev.gramian.ops;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.gramian.Device;
 import dev.gramian.Scope;
 import dev.gramian.Tensor;
 import dev.gramian.core.DType;
+import dev.gramian.core.DTypeException;
+import dev.gramian.core.Layout;
+import dev.gramian.core.Op;
 import dev.gramian.core.Shape;
+import dev.gramian.core.ShapeException;
 import dev.gramian.spec.DeviceSpec;
 import dev.gramian.spec.Seed;
 import java.util.Arrays;
@@ -145,6 +150,57 @@ final class CreationSpecTest {
                     + Arrays.toString(Arrays.copyOf(want, Math.min(4, want.length)))
                     + "..., replay with -Dgramian.seed="
                     + SEED);
+        }
+    }
+
+    /** What a number below p meets is 0 whatever it was, the rest grows; numbers by any layout. */
+    @DeviceSpec
+    void dropout(Device device) {
+        Random r = new Random(SEED);
+        for (DType t : new DType[] {DType.F32, DType.F64}) {
+            for (Laid.Lie lie : Laid.Lie.values()) {
+                for (long[] shape : new long[][] {{}, {3}, {0, 5}, {5, 1}, {3, 4, 7}, {2, 1300}}) {
+                    try (Scope s = device.open()) {
+                        Laid x = Laid.of(s, Laid.any(r), t, lie, shape);
+                        double p = r.nextInt(4) == 0 ? 0 : r.nextDouble();
+                        long seed = r.nextLong();
+                        long[] wide = Arrays.stream(shape).map(n -> 2 * n + 3).toArray();
+                        Layout numbers = Layout.contiguous(Shape.of(wide));
+                        for (int axis = 0; axis < shape.length; axis++) {
+                            int step = 1 + r.nextInt(2);
+                            numbers = numbers.slice(axis, 3, 3 + shape[axis] * step, step);
+                        }
+                        if (shape.length > 1 && shape[0] == shape[1]) {
+                            numbers = numbers.transpose(0, 1);
+                        }
+                        Op.Dropout op = new Op.Dropout(p, seed, numbers);
+                        long[] got = Laid.read(s.run(op, x.tensor()));
+                        double[] all = s.uniform(DType.F32, seed, 0, 1, wide).toDoubleArray();
+                        double factor = 1 / (1 - p);
+                        int i = 0;
+                        for (long[] at = new long[shape.length]; i < got.length; i++, next(at, shape)) {
+                            double v = all[(int) numbers.index(at)] < (float) p
+                                    ? 0
+                                    : t == DType.F64 ? x.real(i) * factor : (float) x.real(i) * (float) factor;
+                            double y = Laid.real(t, got[i]);
+                            assertEquals(v, y, t + " " + lie + " " + Shape.of(shape) + " p " + p + ", element " + i);
+                        }
+                    }
+                }
+            }
+        }
+        try (Scope s = device.open()) {
+            Op.Dropout op = new Op.Dropout(0.5, 1, Layout.contiguous(Shape.of(4)));
+            assertEquals("dropout: numbers are of another shape; x [2, 2], numbers [4]; give one per element",
+                    assertThrows(ShapeException.class, () -> s.run(op, s.ones(2, 2))).getMessage());
+            assertEquals("dropout: needs F32 or F64; x is F16 [4]; cast with .to(DType.F32)",
+                    assertThrows(DTypeException.class, () -> s.run(op, s.ones(DType.F16, 4))).getMessage());
+        }
+    }
+
+    private static void next(long[] at, long[] shape) {
+        for (int axis = at.length - 1; axis >= 0 && ++at[axis] == shape[axis]; axis--) {
+            at[axis] = 0;
         }
     }
 }
