@@ -530,7 +530,7 @@ public final class Attention {
     public String toString() {
         return "attention: scale " + (scale == null ? "1/sqrt(d)" : scale.toString())
                 + (softcap > 0 ? ", softcap " + softcap : "")
-                + (isCausal ? ", causal" : "")
+                + (isCausal ? ", causal" : alignment != null || offset != null || offsets != null ? ", aligned" : "")
                 + (alignment != null ? " " + alignment : offset != null ? " offset " + offset : "")
                 + (offsets != null ? " offsets " + Arrays.toString(offsets) : "")
                 + (left >= 0 || right >= 0 ? ", window " + left + "," + right : "")

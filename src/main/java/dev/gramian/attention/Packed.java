@@ -348,8 +348,8 @@ final class Packed {
                 "options  " + options.toString().substring("attention: ".length()),
                 "packed   " + Plan.count(count) + " sequences of up to " + Plan.count(longestQueries) + " queries and "
                         + Plan.count(longestKeys) + " keys, in "
-                        + (runs.size() == 1 ? "1 call" : Plan.count(runs.size()) + " calls, one after another")
-                        + ": neighbours of equal lengths are computed together",
+                        + (runs.size() == 1 ? "1 call" : Plan.count(runs.size()) + " calls")
+                        + ": neighbours of equal lengths go together",
                 "scores   " + Plan.count(computed) + ", of " + Plan.count(padded) + " in a padded batch",
                 "memory   " + Plan.bytes(peak.most() - peak.results())
                         + " at most beyond operands and results; results "

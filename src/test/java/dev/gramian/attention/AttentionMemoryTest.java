@@ -10,6 +10,7 @@ import dev.gramian.Tensor;
 import dev.gramian.core.DType;
 import dev.gramian.core.ShapeException;
 import dev.gramian.spec.DeviceSpec;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -201,17 +202,14 @@ class AttentionMemoryTest {
         try (Scope s = Device.of("cpu:scalar").open()) {
             Tensor q = s.ones(10, 4, 8);
             Tensor k = s.ones(14, 2, 8);
-            assertEquals(
-                    """
-                            attend on cpu:scalar: packed F32 q [10, 4, 8], k [14, 2, 8], v [14, 2, 8]
-                              options  scale 1/sqrt(d), causal TOP_LEFT
-                              packed   3 sequences of up to 7 queries and 7 keys, in 3 calls, one after another: neighbours of equal \
-                            lengths are computed together
-                              scores   256, of 588 in a padded batch
-                            """,
+            assertEquals(List.of(
+                    "attend on cpu:scalar: packed F32 q [10, 4, 8], k [14, 2, 8], v [14, 2, 8]",
+                    "  options  scale 1/sqrt(d), causal TOP_LEFT",
+                    "  packed   3 sequences of up to 7 queries and 7 keys, in 3 calls: neighbours of equal lengths go together",
+                    "  scores   256, of 588 in a padded batch"),
                     Attention.scaled().causal(Causal.TOP_LEFT)
                             .explainPacked(q, k, k, new long[] {0, 3, 3, 10}, new long[] {0, 5, 7, 14})
-                            .lines().limit(4).map(l -> l + "\n").collect(Collectors.joining()));
+                            .lines().limit(4).toList());
             String one = Attention.scaled().explainPacked(q, k.slice(0, 0, 10), k.slice(0, 0, 10),
                     new long[] {0, 5, 10},
                     new long[] {0, 5, 10});

@@ -308,7 +308,7 @@ final class AttendOptionsTest {
         }
         Cli explained = attend("--explain --varlen 0,3,3,10 --varlen-k 0,5,7,14 --quiet", "-o", file("o.npy"));
         assertTrue(explained.out.startsWith("attend on " + Device.best().name()
-                + ": packed F32 q [10, 4, 8], k [14, 2, 8], v [14, 2, 6]\n  options  scale 1/sqrt(d)\n  packed   3 sequences"
+                + ": packed F32 q [10, 4, 8], k [14, 2, 8], v [14, 2, 6]\n  options  scale 1/sqrt(d), aligned BOTTOM_RIGHT\n  packed   3 sequences"
                 + " of up to 7 queries and 7 keys, in 3 calls"), explained.out);
         Cli traced = attend("--trace --varlen 0,5,10 --varlen-k 0,7,14 --quiet", "-o", file("o.npy"));
         assertTrue(traced.err.lines().anyMatch(
