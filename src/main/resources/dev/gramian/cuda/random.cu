@@ -202,7 +202,7 @@ extern "C" __global__ void dropout(i64 count, u64 seed, f32 p, f64 factor, i64 n
         i64 n = number + at[1];
         u64 bits[2];
         random_bits(seed, (u64)n >> 1, bits);
-        bool kept = within(f32(), uniform(bits[n & 1], 0, 1), 0, 1) >= p;
+        bool kept = within(f32(), uniform(n & 1 ? bits[1] : bits[0], 0, 1), 0, 1) >= p;
         out[i] = kept ? x[at[0]] * (OUT)factor : OUT(0);
     }
 }

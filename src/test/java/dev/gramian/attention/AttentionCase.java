@@ -31,8 +31,10 @@ final class AttentionCase {
     /** What comes out; weights null where not asked for. */
     record Outcome(double[] output, double[] logSumExp, double[] weights) {}
 
-    /** What must come out, how near, and which of (B, Hkv, Lk) no query sees. */
-    record Answer(Outcome exact, double output, double logSumExp, double weights, boolean[] unseen) {}
+    /** What must come out, how near, and which of (B, Hkv, Lk) no query sees; {@code steps} are scores after masks. */
+    record Answer(
+            Outcome exact, double[] steps, double output, double logSumExp, double weights, double scores,
+            boolean[] unseen) {}
 
     private final Random r;
     private final int number;
@@ -264,15 +266,14 @@ final class AttentionCase {
         };
     }
 
-    /** The weights by {@link Attention#scores}; null of other than {@link Form#HEADS} and {@link Form#PACKED}. */
-    double[] steps(Scope s) {
+    /** By {@link Attention#scores}; null of other than {@link Form#HEADS} and {@link Form#PACKED}. */
+    double[] steps(Scope s, Attention.Stage stage) {
         Tensor tq = operand(s, q, hq, lq, d);
         Tensor tk = operand(s, k, hk, lk, d);
         Attention a = attention(s, 0, lk, true);
         return switch (form) {
-            case HEADS -> a.scores(Attention.Stage.WEIGHTS, tq, tk).toDoubleArray();
-            case PACKED -> a.packedScores(
-                    Attention.Stage.WEIGHTS, sequence(tq), sequence(tk), queryOffsets, keyOffsets).toDoubleArray();
+            case HEADS -> a.scores(stage, tq, tk).toDoubleArray();
+            case PACKED -> a.packedScores(stage, sequence(tq), sequence(tk), queryOffsets, keyOffsets).toDoubleArray();
             case LAST_AXIS, MERGED -> null;
         };
     }
@@ -437,16 +438,20 @@ final class AttentionCase {
         }
         // parts are rounded once each, and once merged
         double twice = form == Form.MERGED ? Reference.epsilon(type) * Reference.largest(exact.output) : 0;
-        return new Answer(new Outcome(exact.output, exact.logSumExp, weights ? exact.weights : null),
+        return new Answer(new Outcome(exact.output, exact.logSumExp, weights ? exact.weights : null), exact.masked,
                 Reference.limit(exact.output, plain.output, type, Reference.LEAST) + twice,
                 Reference.limit(exact.logSumExp, plain.logSumExp, type.compute(), 1),
-                Reference.limit(exact.weights, plain.weights, type.compute(), Reference.LEAST), unseen);
+                Reference.limit(exact.weights, plain.weights, type.compute(), Reference.LEAST),
+                Reference.limit(exact.masked, plain.masked, type.compute(), 1), unseen);
     }
 
     private Answer packed(Scope s, Tensor tq, Tensor tk, Tensor tv) {
         double[][] output = new double[2][hq * lq * dv];
         double[][] sums = new double[2][hq * lq];
         double[][] all = new double[2][b * hq * longestQueries * longestKeys];
+        double[][] masked = new double[2][all[0].length];
+        Arrays.fill(masked[0], Double.NEGATIVE_INFINITY);
+        Arrays.fill(masked[1], Double.NEGATIVE_INFINITY);
         boolean[] unseen = new boolean[hk * lk];
         Arrays.fill(unseen, true);
         for (int i = 0; i < b; i++) {
@@ -463,8 +468,9 @@ final class AttentionCase {
                         sums[plain][h * lq + from + row] = one.logSumExp[h * n + row];
                         System.arraycopy(one.output, (h * n + row) * dv, output[plain], ((from + row) * hq + h) * dv,
                                 dv);
-                        System.arraycopy(one.weights, (h * n + row) * m, all[plain],
-                                ((i * hq + h) * longestQueries + row) * longestKeys, m);
+                        int at = ((i * hq + h) * longestQueries + row) * longestKeys;
+                        System.arraycopy(one.weights, (h * n + row) * m, all[plain], at, m);
+                        System.arraycopy(one.masked, (h * n + row) * m, masked[plain], at, m);
                         for (int j = 0; j < m; j++) {
                             unseen[h * hk / hq * lk + (int) keyOffsets[i] + j] &= !one.seen[(h * n + row) * m + j];
                         }
@@ -472,10 +478,11 @@ final class AttentionCase {
                 }
             }
         }
-        return new Answer(new Outcome(output[0], sums[0], weights ? all[0] : null),
+        return new Answer(new Outcome(output[0], sums[0], weights ? all[0] : null), masked[0],
                 Reference.limit(output[0], output[1], type, Reference.LEAST),
                 Reference.limit(sums[0], sums[1], type.compute(), 1),
-                Reference.limit(all[0], all[1], type.compute(), Reference.LEAST), unseen);
+                Reference.limit(all[0], all[1], type.compute(), Reference.LEAST),
+                Reference.limit(masked[0], masked[1], type.compute(), 1), unseen);
     }
 
     @Override

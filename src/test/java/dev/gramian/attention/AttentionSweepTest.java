@@ -64,9 +64,10 @@ class AttentionSweepTest {
                 String what = "seed " + SEED + " " + c;
                 Outcome y = c.run(s, null);
                 near(what, a, y);
-                double[] steps = c.weights ? c.steps(s) : null;
+                double[] steps = c.weights ? c.steps(s, Attention.Stage.WEIGHTS) : null;
                 if (steps != null) {
                     near(what + " by steps", a.exact().weights(), steps, a.weights());
+                    near(what + " masked", a.steps(), c.steps(s, Attention.Stage.MASKED), a.scores());
                 }
                 if (c.form == AttentionCase.Form.PACKED) {
                     near(what + " padded", a, c.padded(s));

@@ -16,6 +16,8 @@ final class Reference {
     final double[] output;
     final double[] weights;
     final double[] logSumExp;
+    /** Scores as the softmax takes them. */
+    final double[] masked;
     /** Of (batch, head, query, key), whether the query may attend to the key. */
     final boolean[] seen;
     private final boolean plain;
@@ -82,6 +84,7 @@ final class Reference {
         output = new double[n * hq * lq * dv];
         weights = new double[n * hq * lq * lk];
         logSumExp = new double[n * hq * lq];
+        masked = new double[weights.length];
         seen = new boolean[weights.length];
         for (int b = 0; b < n; b++) {
             long length = rules.lengths == null ? lk : rules.lengths[b];
@@ -102,6 +105,7 @@ final class Reference {
                                 : Double.NEGATIVE_INFINITY;
                         seen[row * lk + j] = s[j] != Double.NEGATIVE_INFINITY;
                     }
+                    System.arraycopy(s, 0, masked, row * lk, lk);
                     row(row, s, sinks == null ? Double.NEGATIVE_INFINITY : sinks[b * hq + h], rules.kept, g * lk, dv,
                             vs);
                 }
