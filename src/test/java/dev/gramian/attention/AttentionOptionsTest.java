@@ -201,7 +201,7 @@ class AttentionOptionsTest {
             s.trace(t -> names.add(t.op()));
             Attention.Result y = Attention.scaled().causal().packed(q, k, k, offsets, offsets);
             s.trace(null);
-            assertEquals(3, names.stream().filter("attentionWeights"::equals).count(), names.toString());
+            assertEquals(3, names.stream().filter(n -> n.startsWith("attention")).count(), names.toString());
             for (int b = 0; b < 6; b++) {
                 long from = offsets[b];
                 long to = offsets[b + 1];

@@ -312,7 +312,7 @@ final class AttendOptionsTest {
                 + " of up to 7 queries and 7 keys, in 3 calls"), explained.out);
         Cli traced = attend("--trace --varlen 0,5,10 --varlen-k 0,7,14 --quiet", "-o", file("o.npy"));
         assertTrue(traced.err.lines().anyMatch(
-                l -> l.matches("  attentionWeights +F32 \\[2, 2, 2, 5, 7\\] → .* 1 .*")), traced.err);
+                l -> l.matches("  attention(Weights)? +F32 \\[2, 2, 2, 5, [78]\\].* → .* 1 .*")), traced.err);
     }
 
     @Test
