@@ -3,7 +3,7 @@
 #     peers.sh [-t "1 2"] [-w WORK,...] [-p PEER,...] [-r TURNS] [-m MINUTES] [-o FILE] [--quick | --smoke]
 # -w takes attention decode gemm bgemm rows svd rank eigh small elementwise, or works such as 'gemm 512x512x512'; -p the
 # names in the tables. Gramian always plays. FILE (results/peers-DATE) gets the endings .md, .csv and -THREADS.png. After
-# MINUTES (40) what is left is left out. --quick leaves out what takes seconds a call and takes 3 turns; --smoke does every
+# MINUTES (25; 12 with --quick) what is left is left out. --quick leaves out what takes seconds a call and takes 3 turns; --smoke does every
 # work once at a tiny size, compares the results and takes no times. The first run downloads some 900 MB into ~/.m2.
 set -eu
 . "$(dirname -- "$0")/build.sh"

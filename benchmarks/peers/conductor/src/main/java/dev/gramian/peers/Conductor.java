@@ -34,15 +34,14 @@ public final class Conductor {
     private final Path logs;
     private final int turns;
     private final boolean smoke;
-    private final long deadline;
+    private long deadline;
     private final int cores = Runtime.getRuntime().availableProcessors();
 
-    private Conductor(Roster roster, Path logs, int turns, boolean smoke, long deadline) {
+    private Conductor(Roster roster, Path logs, int turns, boolean smoke) {
         this.roster = roster;
         this.logs = logs;
         this.turns = turns;
         this.smoke = smoke;
-        this.deadline = deadline;
     }
 
     private static List<String> list(String value) {
@@ -55,7 +54,7 @@ public final class Conductor {
         List<String> works = List.of();
         Set<String> peers = new TreeSet<>();
         int turns = 5;
-        int minutes = 40;
+        int minutes = 0;
         boolean quick = false;
         boolean smoke = false;
         Path out = Path.of(System.getProperty("peers.out"));
@@ -90,11 +89,14 @@ public final class Conductor {
             throw refused("-w: " + works + "; there are " + Works.names() + " and works such as 'gemm 512x512x512'");
         }
         Path logs = Files.createDirectories(modules.resolve("target/logs"));
-        long deadline = System.nanoTime() + minutes * 60_000_000_000L;
-        Conductor c = new Conductor(roster, logs, quick ? Math.min(turns, 3) : turns, smoke, deadline);
+        minutes = minutes > 0 ? minutes : quick ? 12 : 25;
+        Conductor c = new Conductor(roster, logs, quick ? Math.min(turns, 3) : turns, smoke);
         Report report = new Report(String.join(" ", args));
         boolean agreed = true;
-        for (String t : smoke ? new String[] {"2"} : threads.strip().split("[ ,]+")) {
+        String[] counts = smoke ? new String[] {"2"} : threads.strip().split("[ ,]+");
+        for (String t : counts) {
+            // an equal part of the time for each
+            c.deadline = System.nanoTime() + minutes * 60_000_000_000L / counts.length;
             agreed &= c.play(Integer.parseInt(t), all, peers, report);
             if (!smoke) {
                 report.write(out);
