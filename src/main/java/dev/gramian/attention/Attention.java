@@ -292,6 +292,7 @@ public final class Attention {
     /**
      * Bytes that scores and weights may take at a time, as far as single rows allow; without it, what suits the device
      * ({@link dev.gramian.core.Profile}). What needs more is computed in slices of batch, heads and at last queries.
+     * Without meaning where a device computes in tiles and scores take no memory; {@link #explain} tells.
      */
     public Attention workspace(long bytes) {
         if (bytes < 0) {
