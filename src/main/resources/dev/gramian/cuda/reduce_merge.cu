@@ -7,7 +7,7 @@
 
 typedef STATE<ELEMENT> State;
 
-extern "C" __global__ void __launch_bounds__(BLOCK)
+extern "C" __global__ void __launch_bounds__(BLOCK, 1)
     merge(const State* states, i64 count, i64 splits, int threads, i64 n, f64 ddof, State* merged, RESULT* out) {
     __shared__ State shared[32];
     int lane = threadIdx.x & (threads - 1);
