@@ -39,7 +39,7 @@ final class Peaks {
             long n = calls;
             workers.parallelFor(threads, 1, (from, to) -> {
                 for (long i = from * n; i < to * n; i++) {
-                    // 0.75 and 0.25: towards 1, far from overflow and subnormals
+                    // exact sums, far from overflow and subnormals
                     sums[(int) (i / n)] = !vector
                             ? scalarChains(STEPS, 0.75, 0.25)
                             : f64
@@ -73,18 +73,18 @@ final class Peaks {
         double a10 = 1.1;
         double a11 = 1.2;
         for (int i = 0; i < steps; i++) {
-            a0 = Math.fma(a0, x, y);
-            a1 = Math.fma(a1, x, y);
-            a2 = Math.fma(a2, x, y);
-            a3 = Math.fma(a3, x, y);
-            a4 = Math.fma(a4, x, y);
-            a5 = Math.fma(a5, x, y);
-            a6 = Math.fma(a6, x, y);
-            a7 = Math.fma(a7, x, y);
-            a8 = Math.fma(a8, x, y);
-            a9 = Math.fma(a9, x, y);
-            a10 = Math.fma(a10, x, y);
-            a11 = Math.fma(a11, x, y);
+            a0 = Math.fma(x, y, a0);
+            a1 = Math.fma(x, y, a1);
+            a2 = Math.fma(x, y, a2);
+            a3 = Math.fma(x, y, a3);
+            a4 = Math.fma(x, y, a4);
+            a5 = Math.fma(x, y, a5);
+            a6 = Math.fma(x, y, a6);
+            a7 = Math.fma(x, y, a7);
+            a8 = Math.fma(x, y, a8);
+            a9 = Math.fma(x, y, a9);
+            a10 = Math.fma(x, y, a10);
+            a11 = Math.fma(x, y, a11);
         }
         return a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11;
     }
