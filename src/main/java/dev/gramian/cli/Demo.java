@@ -142,10 +142,10 @@ final class Demo {
         Tensor k = scope.normal(DType.F32, 2, 1, 12, 512, 64);
         Tensor v = scope.normal(DType.F32, 3, 1, 12, 512, 64);
         step("Q, K, V", q, "F32, random, normally distributed");
-        row("scores, weights", "[1, 12, 512, 512]", "12 · 512² numbers each, a slice at a time");
+        row("scores, weights", "[1, 12, 512, 512]", "12 · 512² numbers each, never all in memory");
         int runs = session.repeat(TIMING_NANOS, () -> attend(q, k, v));
         Attention.Result r = Attention.scaled().apply(q, k, v);
-        step("output", r.output(), "two batched products with the softmax between them");
+        step("output", r.output(), "two products with the softmax between them");
         row("time", "", Text.time(session.nanos()) + ", " + Text.gflops(session.flops(), session.nanos())
                 + " (median of " + runs + " runs, after a warm-up)");
         Check check = new AttentionReference(q, k, v, new AttentionReference.Rules()).check(r, false).get(0);
