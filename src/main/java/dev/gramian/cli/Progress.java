@@ -13,8 +13,9 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * A bar on the error stream for work that takes longer than half a second. Attention counts the query rows that have
- * their weights; for everything else only the time that has passed is known, and only that is shown.
+ * A bar on the error stream for work that takes longer than half a second. Attention in slices counts the query
+ * rows that have their weights; for everything else, attention in tiles too, only the time that has passed is known, and
+ * only that is shown.
  */
 final class Progress implements AutoCloseable {
     private static final long DELAY_MS = 500;
@@ -56,7 +57,7 @@ final class Progress implements AutoCloseable {
         if (!closed) {
             bar = new ProgressBarBuilder()
                     .setTaskName(what)
-                    .setInitialMax(total > 0 ? total : -1)
+                    .setInitialMax(done > 0 ? total : -1)
                     .setStyle(ProgressBarStyle.ASCII)
                     .setUnit(total > 0 ? " rows" : "", 1)
                     .startsFrom(done, Duration.ofMillis(DELAY_MS))
@@ -72,6 +73,7 @@ final class Progress implements AutoCloseable {
             Shape weights = trace.outputs().get(0).shape();
             done += weights.size() / Math.max(1, weights.dim(-1));
             if (bar != null) {
+                bar.maxHint(total);
                 bar.stepTo(done);
             }
         }
