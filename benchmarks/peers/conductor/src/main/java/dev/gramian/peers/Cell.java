@@ -11,6 +11,8 @@ package dev.gramian.peers;
  * @param why there is no time, or a remark
  */
 record Cell(double ms, int good, int tried, boolean disturbed, double share, String why) {
+    static final String LEFT_OUT = "left out: time is up";
+
     static Cell none(String why) {
         return new Cell(Double.NaN, 0, 0, false, Double.NaN, why);
     }

@@ -184,7 +184,7 @@ public final class Conductor {
             }
             double expected = speed.getOrDefault(key(p, w), 0.0) * w.cost();
             if (System.nanoTime() > deadline) {
-                row.put(p.peer.name(), Cell.none("left out: time is up"));
+                row.put(p.peer.name(), Cell.none(Cell.LEFT_OUT));
             } else if (expected > TOO_SLOW) {
                 row.put(p.peer.name(), Cell.none(
                         String.format(Locale.ROOT, "left out: would take about %.0f s a call", expected / 1000)));

@@ -183,7 +183,7 @@ final class Report {
         for (Map.Entry<Work, Map<String, Cell>> e : run.rows.entrySet()) {
             Map<String, Cell> row = e.getValue();
             Map.Entry<String, Cell> best = best(row);
-            double target = e.getKey().kind().target();
+            double target = e.getKey().target(threads);
             double ratio = ratio(row, NATIVE);
             String verdict = String.format(Locale.ROOT, "%.2f", target);
             if (!Double.isNaN(ratio)) {
@@ -204,13 +204,19 @@ final class Report {
         }
         s.append("\nTargets met by cpu:native: ").append(met).append(" of ").append(judged).append(".\n\n");
         List<String> remarks = new ArrayList<>();
+        Set<String> untimed = new LinkedHashSet<>();
         run.rows.forEach((w, row) -> row.forEach((p, c) -> {
-            if (c.why() != null) {
+            if (Cell.LEFT_OUT.equals(c.why()) && row.values().stream().noneMatch(Cell::timed)) {
+                untimed.add(w.id());
+            } else if (c.why() != null) {
                 remarks.add("- " + w.id() + ", " + p + ": " + c.why());
             } else if (c.timed() && !c.disturbed() && c.good() < c.tried() && c.good() < 3) {
                 remarks.add("- " + w.id() + ", " + p + ": " + c.good() + " of " + c.tried() + " turns count");
             }
         }));
+        if (!untimed.isEmpty()) {
+            remarks.add("- " + String.join(", ", untimed) + ": " + Cell.LEFT_OUT);
+        }
         if (!remarks.isEmpty()) {
             s.append("Not timed, or of few turns:\n\n").append(String.join("\n", remarks)).append("\n\n");
         }

@@ -5,7 +5,7 @@ import java.util.List;
 /** What a work does; the numbers of its shape are named in capitals. */
 public enum Kind {
     /** (M, K) times (K, N). */
-    GEMM("M,N,K", 0.95) {
+    GEMM("M,N,K") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d[0], d[2]), Operand.noise(2, d[2], d[1]));
@@ -17,7 +17,7 @@ public enum Kind {
         }
     },
     /** (B, M, K) times (B, K, N). */
-    BGEMM("B,M,N,K", 1) {
+    BGEMM("B,M,N,K") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d[0], d[1], d[3]), Operand.noise(2, d[0], d[3], d[2]));
@@ -29,7 +29,7 @@ public enum Kind {
         }
     },
     /** softmax(q kᵀ / √D) v over (B, H, L, D). */
-    ATTENTION("B,H,L,D", 1) {
+    ATTENTION("B,H,L,D") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d), Operand.noise(2, d), Operand.noise(3, d));
@@ -41,7 +41,7 @@ public enum Kind {
         }
     },
     /** The same where position i sees positions 0 to i. */
-    CAUSAL("B,H,L,D", 1) {
+    CAUSAL("B,H,L,D") {
         @Override
         public List<Operand> operands(long... d) {
             return ATTENTION.operands(d);
@@ -53,7 +53,7 @@ public enum Kind {
         }
     },
     /** Attention of one position over L. */
-    DECODE("B,H,L,D", 1) {
+    DECODE("B,H,L,D") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d[0], d[1], 1, d[3]), Operand.noise(2, d), Operand.noise(3, d));
@@ -65,21 +65,21 @@ public enum Kind {
         }
     },
     /** Of each row. */
-    SOFTMAX("ROWS,N", 1) {
+    SOFTMAX("ROWS,N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d));
         }
     },
     /** Of each row, eps 1e-5, with weight and bias. */
-    LAYERNORM("ROWS,N", 1) {
+    LAYERNORM("ROWS,N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d), Operand.noise(2, d[1]), Operand.noise(3, d[1]));
         }
     },
     /** Thin: u (B, M, K), s (B, K) and vᵀ (B, K, N). */
-    SVD("B,M,N", 1) {
+    SVD("B,M,N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d));
@@ -91,7 +91,7 @@ public enum Kind {
         }
     },
     /** The first R of a singular value decomposition whose values fall: u (M, R), s (R) and vᵀ (R, N). */
-    RANK("M,N,R", 1) {
+    RANK("M,N,R") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.falling(1, d[0], d[1]));
@@ -103,7 +103,7 @@ public enum Kind {
         }
     },
     /** Of a symmetric matrix: ascending values (N) and vectors (N, N) as columns. */
-    EIGH("N", 1) {
+    EIGH("N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.symmetric(1, d[0]));
@@ -115,28 +115,28 @@ public enum Kind {
         }
     },
     /** x + y. */
-    ADD("N", 1) {
+    ADD("N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d), Operand.noise(2, d));
         }
     },
     /** Of each element. */
-    EXP("ROWS,N", 1) {
+    EXP("ROWS,N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d));
         }
     },
     /** Of each element. */
-    TANH("ROWS,N", 1) {
+    TANH("ROWS,N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d));
         }
     },
     /** (M, N) copied to (N, M). */
-    TRANSPOSE("M,N", 1) {
+    TRANSPOSE("M,N") {
         @Override
         public List<Operand> operands(long... d) {
             return List.of(Operand.noise(1, d));
@@ -144,20 +144,12 @@ public enum Kind {
     };
 
     private final String axes;
-    private final double target;
-
-    Kind(String axes, double target) {
+    Kind(String axes) {
         this.axes = axes;
-        this.target = target;
     }
 
     int rank() {
         return axes.split(",").length;
-    }
-
-    /** The least ratio of a peer's time to ours that is accepted. */
-    public double target() {
-        return target;
     }
 
     public abstract List<Operand> operands(long... d);

@@ -47,4 +47,17 @@ public record Work(Kind kind, List<Long> shape) {
     public double cost() {
         return kind.cost(sizes());
     }
+
+    /** The ratio of the best peer's time to ours that is aimed at. */
+    public double target(int threads) {
+        return switch (kind) {
+            case ATTENTION -> threads == 1 ? 1.2 : 1.4;
+            case CAUSAL -> shape.get(2) <= 512 ? 2 : 1.5;
+            case GEMM -> 0.97;
+            case BGEMM -> shape.get(3) <= 64 && shape.get(1) <= 64 && threads > 1 ? 1.5 : 1.1;
+            case SVD -> shape.get(0) > 1 && threads > 1 ? 1.8 : 1;
+            case RANK -> 15;
+            default -> 1;
+        };
+    }
 }
