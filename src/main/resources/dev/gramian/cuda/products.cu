@@ -32,7 +32,7 @@ __device__ __forceinline__ void put(R* to, S sum, Scale alpha) { store(to, (C)(s
 
 // One split of one tile: first + blockIdx.x counts tiles of columns, then of rows, then matrices, then splits. sums:
 // (splits, batch, m, n) of partial sums, or 0 to finish c.
-extern "C" __global__ void __launch_bounds__(THREADS, 2 - (ANNIHILATE && sizeof(S) == 8))
+extern "C" __global__ void __launch_bounds__(THREADS, 2 - (sizeof(S) == 8))
 product(i64 first, i64 m, i64 n, i64 k, i64 batch, Axes<3> axes, const T* a, i64 a_row, i64 a_column, const T* b,
         i64 b_row, i64 b_column, R* c, i64 c_row, Scale alpha, i64 split, S* sums) {
     __shared__ __align__(16) S as[DEPTH][ROWS + PAD];
